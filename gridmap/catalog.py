@@ -1,0 +1,353 @@
+"""The catalogue: what a layer is and what a map shows, read from TOML into frozen records.
+
+Everything that depends on a layer's shape is derived from these records: the import checks
+(`gridmap.schema`), the map and GIS styles (`gridmap.outputs.symbology`), the tables of the store,
+and the reference in ``docs/``.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterator, Mapping
+from functools import cache, cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import Field as Key
+
+from gridmap import resources
+from gridmap.errors import CatalogError
+
+__all__ = [
+    "Catalog",
+    "Field",
+    "Layer",
+    "MapLayer",
+    "MapSpec",
+    "Symbology",
+    "Text",
+    "load_catalog",
+    "problem_line",
+    "read_toml",
+]
+
+Colour = Annotated[str, Key(pattern=r"^#[0-9a-fA-F]{6}$")]
+Geometry = Literal["Point", "LineString", "Polygon", "none"]
+FieldType = Literal["string", "integer", "number", "boolean", "datetime", "category"]
+
+T = TypeVar("T")
+R = TypeVar("R", bound=BaseModel)
+_FROZEN = AfterValidator(MappingProxyType)
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class Text(_Record):
+    """A text in every language of the product."""
+
+    en: str
+    zh: str
+
+    def get(self, lang: str) -> str:
+        """Return the text in one language."""
+        return self.zh if lang == "zh" else self.en
+
+
+class Field(_Record):
+    """One attribute of a layer."""
+
+    type: FieldType
+    label: Text
+    description: Text
+    unit: str = ""
+    required: bool = False
+    unique: bool = False
+    derived: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
+    not_before: str = ""
+    decimals: int = 0
+    categories: Annotated[Mapping[str, Text], _FROZEN] = {}
+
+    @model_validator(mode="after")
+    def _categories_belong(self) -> Self:
+        if (self.type == "category") != bool(self.categories):
+            raise ValueError("a field has categories if, and only if, its type is 'category'")
+        return self
+
+
+class Symbology(_Record):
+    """How a layer is drawn, for every output alike.
+
+    ``single`` draws all features with ``colours[0]``; ``categorised`` takes a colour by the
+    value of ``field`` from ``classes``; ``graduated`` cuts ``field`` into classes, by ``breaks``
+    where given, else into as many quantiles as there are ``colours``; ``heat`` is a heat map
+    over ``colours``. Where ``field`` has no value at all, ``instead`` is shown.
+    """
+
+    kind: Literal["single", "categorised", "graduated", "heat"]
+    field: str = ""
+    instead: str = ""
+    colours: tuple[Colour, ...] = ()
+    classes: Annotated[Mapping[str, Colour], _FROZEN] = {}
+    breaks: tuple[float, ...] = ()
+    missing: Colour = "#d9d9d9"
+    stroke: Colour = "#555555"
+    stroke_width: float = 1.0
+    fill_opacity: float = Key(default=0.6, ge=0, le=1)
+    radius: float = 4.0
+    dash: str = ""
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.kind in ("categorised", "graduated") and not self.field:
+            raise ValueError(f"a {self.kind} symbology names the 'field' that it shows")
+        if self.kind == "categorised" and not self.classes:
+            raise ValueError("a categorised symbology needs 'classes'")
+        if self.kind != "categorised" and not self.colours:
+            raise ValueError(f"a {self.kind} symbology needs 'colours'")
+        if self.breaks and len(self.breaks) != len(self.colours) - 1:
+            raise ValueError("a symbology has one break fewer than colours")
+        if list(self.breaks) != sorted(set(self.breaks)):
+            raise ValueError("the breaks of a symbology rise")
+        return self
+
+
+class Layer(_Record):
+    """What a layer is: geometry, fields, symbology."""
+
+    name: str = Key(pattern=r"^[a-z][a-z0-9_]*$")
+    title: Text
+    description: Text
+    geometry: Geometry
+    role: Literal["input", "result"]
+    key: str = ""
+    label: str = ""
+    person: str = ""
+    fields: Annotated[Mapping[str, Field], _FROZEN]
+    symbology: Symbology | None = None
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> Self:
+        named = {"key": self.key, "label": self.label, "person": self.person}
+        if self.symbology is not None:
+            named["symbology.field"] = self.symbology.field
+            named["symbology.instead"] = self.symbology.instead
+        for name, field in self.fields.items():
+            named[f"fields.{name}.not_before"] = field.not_before
+        for where, field_name in named.items():
+            if field_name and field_name not in self.fields:
+                raise ValueError(f"{where} names '{field_name}', which is no field of the layer")
+        self._classes_exist()
+        return self
+
+    def _classes_exist(self) -> None:
+        style = self.symbology
+        if style is None or style.kind != "categorised":
+            return
+        known = self.fields[style.field].categories
+        if known and set(style.classes) != set(known):
+            odd = sorted(set(style.classes) ^ set(known))
+            raise ValueError(f"symbology.classes and fields.{style.field}.categories differ: {odd}")
+
+    @property
+    def inputs(self) -> dict[str, Field]:
+        """The fields that a source may fill."""
+        return {name: field for name, field in self.fields.items() if not field.derived}
+
+
+class MapLayer(_Record):
+    """One layer as a map shows it."""
+
+    layer: str
+    show: bool = True
+    popup: tuple[str, ...] = ()
+    split: str = ""
+    required: bool = False
+
+
+class MapSpec(_Record):
+    """What a map shows."""
+
+    name: str = Key(pattern=r"^[a-z][a-z0-9_]*$")
+    title: Text
+    description: Text
+    needs: tuple[str, ...]
+    layers: tuple[MapLayer, ...]
+    time: Literal["", "month"] = ""
+    click: Literal["popup", "who"] = "popup"
+
+
+class Catalog(_Record):
+    """All layers and maps that a city knows."""
+
+    layers: Annotated[Mapping[str, Layer], _FROZEN]
+    maps: Annotated[Mapping[str, MapSpec], _FROZEN]
+
+    def layer(self, name: str) -> Layer:
+        """Return a layer by name.
+
+        Raises
+        ------
+        CatalogError
+            If there is none; the message lists what there is.
+        """
+        return _named(self.layers, name, "layer")
+
+    def map(self, name: str) -> MapSpec:
+        """Return a map by name.
+
+        Raises
+        ------
+        CatalogError
+            If there is none; the message lists what there is.
+        """
+        return _named(self.maps, name, "map")
+
+    @cached_property
+    def in_order(self) -> tuple[Layer, ...]:
+        """The layers, inputs first, each group by name."""
+        return tuple(
+            sorted(self.layers.values(), key=lambda layer: (layer.role != "input", layer.name))
+        )
+
+
+def _named(records: Mapping[str, T], name: str, kind: str) -> T:
+    try:
+        return records[name]
+    except KeyError:
+        raise CatalogError(
+            "catalog.unknown", kind=kind, name=name, known=", ".join(sorted(records))
+        ) from None
+
+
+def load_catalog(*folders: Path) -> Catalog:
+    """Read the shipped layers and maps, and those of a city over them.
+
+    Parameters
+    ----------
+    *folders : pathlib.Path
+        Folders that may hold ``layers/*.toml`` and ``maps/*.toml``. A file named like a shipped
+        one changes just the keys that it gives; any other file adds a layer or map.
+
+    Returns
+    -------
+    Catalog
+
+    Raises
+    ------
+    CatalogError
+        Names the file, the line or key, and what would be right.
+    """
+    return _load(tuple(folder.resolve() for folder in folders))
+
+
+@cache
+def _load(folders: tuple[Path, ...]) -> Catalog:
+    layers: dict[str, Layer] = {}
+    maps: dict[str, MapSpec] = {}
+    for file, data in _definitions("layers", folders):
+        layers[file.stem] = _record(Layer, file, data)
+    for file, data in _definitions("maps", folders):
+        spec = maps[file.stem] = _record(MapSpec, file, data)
+        _check_map(spec, layers, file)
+    return Catalog(layers=layers, maps=maps)
+
+
+def _definitions(kind: str, folders: tuple[Path, ...]) -> Iterator[tuple[Path, dict[str, Any]]]:
+    merged: dict[str, tuple[Path, dict[str, Any]]] = {}
+    for folder in (resources.shipped(kind), *(folder / kind for folder in folders)):
+        for file in sorted(folder.glob("*.toml")):
+            _, base = merged.get(file.stem, (file, {"name": file.stem}))
+            merged[file.stem] = (file, _overlay(base, read_toml(file, CatalogError)))
+    yield from merged.values()
+
+
+def _overlay(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in over.items():
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = _overlay(merged[key], value) if both else value
+    return merged
+
+
+def _record(record: type[R], file: Path, data: dict[str, Any]) -> R:
+    try:
+        made = record.model_validate(data)
+    except ValidationError as error:
+        raise CatalogError(
+            "catalog.invalid", file=_short(file), problem=problem_line(error, record)
+        ) from None
+    if getattr(made, "name", "") != file.stem:
+        raise CatalogError(
+            "catalog.invalid",
+            file=_short(file),
+            problem=f"name: is '{getattr(made, 'name', '')}' but the file is '{file.stem}.toml'",
+        )
+    return made
+
+
+def _check_map(spec: MapSpec, layers: Mapping[str, Layer], file: Path) -> None:
+    for name in spec.needs:
+        if name not in layers:
+            problem = f"needs: no layer '{name}'"
+            raise CatalogError("catalog.invalid", file=_short(file), problem=problem)
+    for number, shown in enumerate(spec.layers):
+        layer = layers.get(shown.layer)
+        if layer is None:
+            problem = f"layers.{number}.layer: no layer '{shown.layer}'"
+            raise CatalogError("catalog.invalid", file=_short(file), problem=problem)
+        for name in filter(None, (*shown.popup, shown.split)):
+            if name not in layer.fields:
+                problem = f"layers.{number}: layer '{shown.layer}' has no field '{name}'"
+                raise CatalogError("catalog.invalid", file=_short(file), problem=problem)
+
+
+def read_toml(file: Path, error: type[CatalogError] | Any) -> dict[str, Any]:
+    """Read a TOML file.
+
+    Parameters
+    ----------
+    file : pathlib.Path
+    error : type of GridmapError
+        What to raise, with the file, and the line of a mistake in it.
+    """
+    try:
+        with file.open("rb") as opened:
+            return tomllib.load(opened)
+    except FileNotFoundError:
+        raise error("toml.missing", file=file) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as reason:
+        raise error("toml.syntax", file=_short(file), reason=reason) from None
+    except OSError as reason:
+        raise error("toml.unreadable", file=file, reason=reason.strerror) from None
+
+
+def problem_line(error: ValidationError, record: type[BaseModel]) -> str:
+    """Return the first problem of a validation as ``key: what is wrong``, with the nearest name."""
+    first = error.errors(include_url=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    what = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        known = _keys(record)
+        near = difflib.get_close_matches(str(first["loc"][-1]), known, n=1)
+        what = f"no such key; did you mean '{near[0]}'?" if near else "no such key; remove it"
+    elif first["type"] != "value_error" and not isinstance(first["input"], dict):
+        what = f"{what} (found {first['input']!r})"
+    others = error.error_count() - 1
+    return f"{where or 'file'}: {what}" + (f" (and {others} more)" if others else "")
+
+
+def _keys(record: type[BaseModel]) -> list[str]:
+    """Return every key of the records that are defined beside this one."""
+    beside: list[type[BaseModel]] = record.__mro__[1].__subclasses__()
+    return sorted({name for part in beside for name in part.model_fields})
+
+
+def _short(file: Path) -> str:
+    return "/".join(file.parts[-2:])

@@ -1,0 +1,194 @@
+"""The city file: where a city's data lie and how they are read, as frozen records."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+from gridmap.catalog import Catalog, Text, load_catalog, problem_line, read_toml
+from gridmap.errors import ConfigError
+
+__all__ = ["Analysis", "CityFile", "ColumnRule", "Input", "Join", "Transfer", "read_city_file"]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _as_rule(value: object) -> object:
+    return {"column": value} if isinstance(value, str) else value
+
+
+class ColumnRule(_Record):
+    """How one field is filled: from a column, or numbered in the order of the rows.
+
+    ``extract`` is a regular expression of one group; ``values`` translates what it found;
+    ``format`` reads a time (as of ``strptime``); ``sequence`` numbers the rows and puts this text
+    before the number; ``prefix`` is put before any value.
+    """
+
+    column: str = ""
+    extract: str = ""
+    values: Annotated[Mapping[str, str], AfterValidator(MappingProxyType)] = {}
+    format: str = ""
+    prefix: str = ""
+    sequence: str = ""
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        if bool(self.column) == bool(self.sequence):
+            raise ValueError("give either 'column' or 'sequence'")
+        return self
+
+
+class Join(_Record):
+    """A table whose columns are added to an input, row by row."""
+
+    path: str
+    left: str
+    right: str
+    encoding: str = ""
+
+
+class Input(_Record):
+    """One source of one layer."""
+
+    layer: str
+    path: str
+    sublayer: str = ""
+    crs: str = ""
+    encoding: str = ""
+    x: str = ""
+    y: str = ""
+    columns: Annotated[
+        Mapping[str, Annotated[ColumnRule, BeforeValidator(_as_rule)]],
+        AfterValidator(MappingProxyType),
+    ] = {}
+    constants: Annotated[
+        Mapping[str, str | int | float | bool], AfterValidator(MappingProxyType)
+    ] = {}
+    join: Join | None = None
+    dissolve: bool = False
+
+    @model_validator(mode="after")
+    def _both_coordinates(self) -> Self:
+        if bool(self.x) != bool(self.y):
+            raise ValueError("give both 'x' and 'y', or neither")
+        return self
+
+
+class Transfer(_Record):
+    """Counts to hand on from one polygon layer to another, by shared area."""
+
+    source: str
+    target: str
+    field: str
+    onto: str
+    reach_m: float | None = Field(default=None, gt=0)
+
+
+class Analysis(_Record):
+    """Every threshold of the analysis, with its default."""
+
+    level: str = ""
+    zone_kinds: tuple[str, ...] = ()
+    recorded_kind: str = ""
+    default_minutes: float = Field(default=30.0, ge=0)
+    h3_resolution: int = Field(default=9, ge=0, le=15)
+    alpha: float = Field(default=0.05, gt=0, lt=1)
+    neighbour_m: float = Field(default=1.0, ge=0)
+    bandwidth_m: float | None = Field(default=None, gt=0)
+    pile_share: float = Field(default=0.01, gt=0, le=1)
+    pile_minimum: int = Field(default=30, ge=2)
+    margin_m: float = Field(default=1000.0, ge=0)
+    gap_minimum_m2: float = Field(default=1.0, ge=0)
+    transfers: tuple[Transfer, ...] = ()
+
+
+def _timezone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"'{name}' is no time zone; write one such as 'Asia/Shanghai'") from None
+    return name
+
+
+class CityFile(_Record):
+    """A city file, read and proven."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    title: Text
+    timezone: Annotated[str, AfterValidator(_timezone)]
+    source: Text
+    crs: str = ""
+    as_of: dt.datetime | None = None
+    lang: Literal["", "en", "zh"] = ""
+    review_number: str = ""
+    inputs: Annotated[tuple[Input, ...], Field(min_length=1)]
+    analysis: Analysis = Analysis()
+    folder: Path = Field(default=Path(), exclude=True)
+
+    def path(self, relative: str) -> Path:
+        """Return a path of the city file as an absolute one."""
+        return (self.folder / relative).resolve()
+
+    @property
+    def catalog(self) -> Catalog:
+        """The shipped catalogue with this city's own layers and maps over it."""
+        return load_catalog(self.folder)
+
+
+def read_city_file(path: Path) -> CityFile:
+    """Read a ``city.toml``.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file, or a folder that holds a ``city.toml``.
+
+    Returns
+    -------
+    CityFile
+
+    Raises
+    ------
+    ConfigError
+        Names the file, the line or key, and what would be right.
+    """
+    file = path / "city.toml" if path.is_dir() else path
+    data = read_toml(file, ConfigError)
+    try:
+        city = CityFile.model_validate({**data, "folder": file.resolve().parent})
+    except ValidationError as error:
+        problem = problem_line(error, CityFile)
+        raise ConfigError("config.invalid", file=file.name, problem=problem) from None
+    for number, entry in enumerate(city.inputs):
+        _check_input(city, number, entry, file)
+    return city
+
+
+def _check_input(city: CityFile, number: int, entry: Input, file: Path) -> None:
+    layer = city.catalog.layer(entry.layer)
+    for kind, names in (("columns", entry.columns), ("constants", entry.constants)):
+        for name in names:
+            if name not in layer.inputs:
+                known = ", ".join(layer.inputs)
+                problem = (
+                    f"inputs.{number}.{kind}.{name}: layer '{layer.name}' has no such field; "
+                    f"it has {known}"
+                )
+                raise ConfigError("config.invalid", file=file.name, problem=problem)

@@ -1,0 +1,157 @@
+"""The city: conformed layers in one metric coordinate system, proven once."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pandera.errors
+import pyproj
+
+from gridmap.catalog import Catalog, Layer, Text
+from gridmap.errors import ConformError, CrsError
+from gridmap.schema import schema
+
+__all__ = ["City", "Receipt"]
+
+_FAMILIES = {
+    "Point": {"Point"},
+    "LineString": {"LineString", "MultiLineString"},
+    "Polygon": {"Polygon", "MultiPolygon"},
+}
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What became of the rows of one input.
+
+    ``rows == placed + quarantined``, and ``repaired`` of the placed ones had a geometry that was
+    made valid. ``rejected`` holds the quarantined rows as they were read, after the columns
+    ``gridmap_row`` (counted from 1), ``gridmap_reason`` and ``gridmap_value``.
+    """
+
+    layer: str
+    source: str
+    rows: int
+    placed: int
+    quarantined: int
+    repaired: int = 0
+    rejected: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class City:
+    """Every layer of a city, ready for analysis.
+
+    Parameters
+    ----------
+    name : str
+        Identifier, as in the city file.
+    title, source : Text
+        What to call the city, and whom to credit for its data.
+    crs : pyproj.CRS
+        Metric; every geometry is in it, x east and y north.
+    timezone : str
+        Every time is aware and in it.
+    as_of : datetime
+        The moment for which open and overdue are told.
+    layers : mapping of str to GeoDataFrame or DataFrame
+        By layer name, each with the catalogue's columns and a RangeIndex. A layer for which
+        there was no input is not here.
+    catalog : Catalog
+    receipts : tuple of Receipt
+        What became of every row.
+    review_number : str
+        The map review number, for the maps.
+
+    Raises
+    ------
+    CrsError
+        If the system is not metric, or a layer is in another one.
+    ConformError
+        If a layer is not what the catalogue says.
+    """
+
+    name: str
+    title: Text
+    source: Text
+    crs: pyproj.CRS
+    timezone: str
+    as_of: dt.datetime
+    layers: Mapping[str, pd.DataFrame]
+    catalog: Catalog
+    receipts: tuple[Receipt, ...] = ()
+    review_number: str = ""
+
+    def __post_init__(self) -> None:
+        unit = {axis.unit_name for axis in self.crs.axis_info}
+        if not self.crs.is_projected or unit != {"metre"}:
+            raise CrsError("crs.not_metric", crs=self.crs.name)
+        for name, frame in self.layers.items():
+            _prove(self.catalog.layer(name), frame, self.crs)
+        object.__setattr__(self, "layers", MappingProxyType(dict(self.layers)))
+
+    def has(self, name: str) -> bool:
+        """Tell whether the city has any row of a layer."""
+        return name in self.layers and len(self.layers[name]) > 0
+
+    def frame(self, name: str) -> gpd.GeoDataFrame:
+        """Return a layer that has geometry.
+
+        Raises
+        ------
+        ConformError
+            If the city has none; the message says how to add it.
+        """
+        if name not in self.layers:
+            raise ConformError("conform.layer_missing", layer=name, city=self.name)
+        return self.layers[name]
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """The levels of the grid layer that this city has, the widest first."""
+        if not self.has("grids"):
+            return ()
+        present = set(self.layers["grids"]["level"])
+        order = self.catalog.layer("grids").fields["level"].categories
+        return tuple(level for level in order if level in present)
+
+    def areas(self, level: str) -> gpd.GeoDataFrame:
+        """Return the grids of one level, indexed anew.
+
+        Raises
+        ------
+        ConformError
+            If the city has none of that level.
+        """
+        grids = self.frame("grids")
+        found = grids[grids["level"] == level].reset_index(drop=True)
+        if found.empty:
+            levels = ", ".join(self.levels)
+            raise ConformError("conform.level_missing", level=level, levels=levels)
+        return found
+
+
+def _prove(layer: Layer, frame: pd.DataFrame, crs: pyproj.CRS) -> None:
+    try:
+        schema(layer).validate(frame)
+    except pandera.errors.SchemaError as error:
+        problem = " ".join(str(error).split())[:200]
+        raise ConformError("conform.schema", layer=layer.name, problem=problem) from None
+    if layer.geometry == "none":
+        return
+    if not isinstance(frame, gpd.GeoDataFrame) or frame.crs != crs:
+        raise CrsError("crs.mixed", layer=layer.name, crs=crs.name)
+    shapes = frame.geometry
+    kinds = set(shapes.geom_type.unique())
+    allowed = _FAMILIES[layer.geometry]
+    if not kinds <= allowed:
+        found = ", ".join(sorted(str(kind) for kind in kinds - allowed))
+        raise ConformError("conform.geometry", layer=layer.name, found=found, asked=layer.geometry)
+    if not bool(shapes.is_valid.all()) or not np.isfinite(frame.total_bounds).all():
+        raise ConformError("conform.invalid", layer=layer.name)

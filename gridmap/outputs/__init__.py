@@ -1,0 +1,20 @@
+"""Outputs: maps, layers and reports of what was computed."""
+
+from gridmap.outputs.layers import FORMATS, write_layers
+from gridmap.outputs.maps import draw
+from gridmap.outputs.page import page, save_page
+from gridmap.outputs.report import as_json, summary_rows, write_quarantine, write_report
+from gridmap.outputs.staging import staged
+
+__all__ = [
+    "FORMATS",
+    "as_json",
+    "draw",
+    "page",
+    "save_page",
+    "staged",
+    "summary_rows",
+    "write_layers",
+    "write_quarantine",
+    "write_report",
+]

@@ -1,0 +1,156 @@
+"""Frames and points as the compact JSON that the page runtime reads."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Sequence
+from typing import Any, Literal, NotRequired, TypedDict
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import shapely
+
+from gridmap.errors import OutputError
+
+__all__ = ["Field", "column", "geometries", "pack_points", "positions"]
+
+_EXACT_INTEGERS = 2**53
+_EPOCH = pd.Timestamp(0)
+_DECIMALS = 6
+_DEGREE = 1e5
+_STRIP = 1_000
+_WEIGHT_SCALE = 1_000
+_VARINT_BYTES = 5
+
+
+class Field(TypedDict):
+    """One attribute: its column, and how its values are written.
+
+    A time without a zone is the city's wall-clock time and is shown as it is; one with a zone is
+    shown in the time zone of the page.
+    """
+
+    name: str
+    label: str
+    unit: NotRequired[str]
+    format: NotRequired[Literal["text", "number", "percent", "date", "datetime"]]
+    decimals: NotRequired[int]
+
+
+def column(gdf: gpd.GeoDataFrame, field: Field) -> tuple[dict[str, Any], list[Any]]:
+    """Return a field with all its keys, and its values as JSON holds them (None: missing)."""
+    values = gdf[field["name"]]
+    kind = field.get("format")
+    if kind in ("date", "datetime") and not pd.api.types.is_datetime64_any_dtype(values):
+        values = pd.to_datetime(values)
+    timed = pd.api.types.is_datetime64_any_dtype(values)
+    if kind is None:
+        kind = "datetime" if timed else "number" if _is_number(values) else "text"
+    zoned = timed and values.dt.tz is not None
+    if timed:
+        naive = values.dt.tz_convert("UTC").dt.tz_localize(None) if zoned else values
+        values = (naive - _EPOCH) / pd.Timedelta(milliseconds=1)
+    spec = {"unit": "", "decimals": None, **field, "format": kind, "wallClock": not zoned}
+    return spec, [_plain(value) for value in values.astype(object).where(values.notna(), None)]
+
+
+def _is_number(values: pd.Series[Any]) -> bool:
+    return pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
+
+
+def _plain(value: Any) -> bool | int | float | str | None:
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return (int(value) if value.is_integer() else value) if np.isfinite(value) else None
+    if value is None or isinstance(value, bool):
+        return value
+    # A longer integer, such as a numeric code, would lose digits in a browser.
+    if isinstance(value, int) and abs(value) < _EXACT_INTEGERS:
+        return value
+    return str(value)
+
+
+def geometries(gdf: gpd.GeoDataFrame, name: str) -> list[dict[str, Any] | None]:
+    """Return the geometries as GeoJSON, longitude and latitude to six decimals (about 0.1 m)."""
+    if gdf.crs is None:
+        raise OutputError("page.no_crs", layer=name)
+    shapes = shapely.force_2d(gdf.geometry.to_crs(4326).to_numpy())
+    rounded = shapely.transform(shapes, lambda places: np.round(places, _DECIMALS))
+    texts = [None if shape is None or shape.is_empty else shape for shape in rounded]
+    return [None if shape is None else json.loads(shapely.to_geojson(shape)) for shape in texts]
+
+
+def positions(style: Sequence[str] | str, keys: Sequence[str], rows: int, name: str) -> list[int]:
+    """Return, for each row, the position of its style among the keys."""
+    style = [style] * rows if isinstance(style, str) else style
+    if len(style) != rows:
+        raise OutputError("page.unaligned", layer=name, given=len(style), expected=rows)
+    position = {key: index for index, key in enumerate(keys)}
+    return [position[key] for key in style]
+
+
+def pack_points(
+    points: npt.NDArray[Any],
+    steps: npt.NDArray[Any],
+    n_steps: int,
+    weights: npt.ArrayLike | None = None,
+) -> dict[str, Any]:
+    """Return points, sorted by step and place, as differences in varints and base64.
+
+    Parameters
+    ----------
+    points : array of float, shape (n, 2)
+        Longitude and latitude in degrees; kept to 1e-5 degrees (about 1 m).
+    steps : array of int, shape (n,)
+        From 0 to below ``n_steps``.
+    n_steps : int
+    weights : array of float, shape (n,), optional
+        Kept to 1e-3.
+
+    Returns
+    -------
+    dict
+        ``data``, ``count``, ``counts`` by step, and ``weightScale`` (0 without weights).
+
+    Raises
+    ------
+    OutputError
+        If the arrays do not fit each other, or hold rows that cannot be drawn.
+    """
+    places = np.asarray(points, dtype=float).reshape(-1, 2)
+    values = np.ones(len(places)) if weights is None else np.asarray(weights, dtype=float)
+    if not len(places) == len(steps) == len(values):
+        given = min(len(steps), len(values))
+        raise OutputError("page.unaligned", layer="points", given=given, expected=len(places))
+    good = np.isfinite(places).all(axis=1) & (steps >= 0) & (steps < n_steps) & (values >= 0)
+    if not good.all():
+        rows = np.flatnonzero(~good)
+        raise OutputError("page.bad_points", count=len(rows), rows=rows[:5].tolist())
+    lon, lat = np.round(places * _DEGREE).astype(np.int64).T
+    scaled = np.round(values * _WEIGHT_SCALE).astype(np.int64)
+    # Strips of latitude keep neighbours together, so that differences stay small.
+    order = np.lexsort((scaled, lat, lon, lat // _STRIP, steps))
+    parts = [np.diff(axis[order], prepend=0) for axis in (lon, lat)]
+    if weights is not None:
+        parts.append(scaled[order])
+    return {
+        "data": base64.b64encode(_varints(np.column_stack(parts).ravel())).decode("ascii"),
+        "count": len(places),
+        "counts": np.bincount(steps.astype(np.int64), minlength=n_steps).tolist(),
+        "weightScale": 0 if weights is None else _WEIGHT_SCALE,
+    }
+
+
+def _varints(values: npt.NDArray[np.int64]) -> bytes:
+    """Return integers in zigzag order, seven bits a byte, lowest first."""
+    zigzag = np.where(values < 0, -2 * values - 1, 2 * values)[:, np.newaxis]
+    place = np.arange(_VARINT_BYTES)
+    groups = zigzag >> (7 * place)
+    used = (groups > 0) | (place == 0)
+    more = np.roll(groups > 0, -1, axis=1) & (place < _VARINT_BYTES - 1)
+    packed: bytes = ((groups & 127) | (more << 7))[used].astype(np.uint8).tobytes()
+    return packed

@@ -1,0 +1,95 @@
+"""Layers for GIS desktops: one GeoPackage of everything, and GeoJSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+import pyogrio
+
+from gridmap.errors import OutputError
+from gridmap.result import Analysed
+
+__all__ = ["FORMATS", "write_layers"]
+
+FORMATS = ("gpkg", "geojson")
+
+# GDAL writes the time of day into a GeoPackage unless it is told another one.
+_TIMESTAMP = "2000-01-01T00:00:00.000Z"
+_MULTI = {"LineString": "MultiLineString", "Polygon": "MultiPolygon"}
+_GEOJSON = {"RFC7946": "YES", "COORDINATE_PRECISION": "7"}
+
+
+def write_layers(
+    analysed: Analysed,
+    folder: Path,
+    *,
+    formats: Sequence[str] = FORMATS,
+    names: Iterable[str] = (),
+) -> list[Path]:
+    """Write layers, the same bytes for the same input.
+
+    Parameters
+    ----------
+    analysed : Analysed
+    folder : pathlib.Path
+        It must exist. ``<city>.gpkg`` holds every layer, in the city's coordinate system; each
+        ``<layer>.geojson`` is in longitude and latitude (RFC 7946, 7 decimals).
+    formats : sequence of str
+        Of `FORMATS`.
+    names : iterable of str
+        The layers to write; all if none is named.
+
+    Returns
+    -------
+    list of pathlib.Path
+        What was written.
+
+    Raises
+    ------
+    OutputError
+        If a format is not known.
+    CatalogError
+        If a layer is not known.
+    """
+    for name in formats:
+        if name not in FORMATS:
+            raise OutputError("output.format", format=name, known=", ".join(FORMATS))
+    chosen = [analysed.city.catalog.layer(name).name for name in names]
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": _TIMESTAMP})
+    written = []
+    if "gpkg" in formats:
+        written.append(_geopackage(analysed, folder / f"{analysed.city.name}.gpkg", chosen))
+    if "geojson" in formats:
+        for name, frame in _frames(analysed, chosen):
+            if isinstance(frame, gpd.GeoDataFrame):
+                written.append(_geojson(name, frame, folder / f"{name}.geojson"))
+    return written
+
+
+def _frames(analysed: Analysed, chosen: list[str]) -> Iterator[tuple[str, pd.DataFrame]]:
+    for layer in analysed.city.catalog.in_order:
+        frame = analysed.frame(layer.name)
+        if frame is None or (chosen and layer.name not in chosen):
+            continue
+        columns = [name for name in layer.fields if name in frame]
+        if isinstance(frame, gpd.GeoDataFrame):
+            columns.append("geometry")
+        yield layer.name, frame[columns]
+
+
+def _geopackage(analysed: Analysed, path: Path, chosen: list[str]) -> Path:
+    for name, frame in _frames(analysed, chosen):
+        kind = analysed.city.catalog.layer(name).geometry
+        options = {} if kind == "none" else {"geometry_type": _MULTI.get(kind, kind)}
+        pyogrio.write_dataframe(frame, path, layer=name, driver="GPKG", **options)
+    return path
+
+
+def _geojson(name: str, frame: gpd.GeoDataFrame, path: Path) -> Path:
+    pyogrio.write_dataframe(
+        frame.to_crs(4326), path, layer=name, driver="GeoJSON", layer_options=_GEOJSON
+    )
+    return path

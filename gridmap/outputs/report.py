@@ -1,0 +1,193 @@
+"""The summary as rows, workbook and JSON, and the quarantined rows as CSV."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import xlsxwriter
+
+from gridmap import messages
+from gridmap._version import __version__
+from gridmap.catalog import Layer
+from gridmap.model import Receipt
+from gridmap.result import Analysed
+
+__all__ = ["as_json", "reason_text", "summary_rows", "write_quarantine", "write_report"]
+
+_SHARES = ("recorded_agrees",)
+_THREE = ("gini_hours", "gini_hours_per_member")
+_CREATED = dt.datetime(2000, 1, 1)
+
+
+def summary_rows(analysed: Analysed, lang: str = "en") -> Iterator[tuple[str, str]]:
+    """Yield each figure of the summary as its label and its value, ready to print."""
+    for key, value in analysed.summary.items():
+        yield messages.text(f"summary.{key}", lang), _printed(key, value)
+
+
+def _printed(key: str, value: Any) -> str:
+    if isinstance(value, float) and math.isnan(value):
+        return "–"
+    if key in _SHARES:
+        return f"{value:.2%}"
+    if key in _THREE:
+        return f"{value:.3f}"
+    return f"{value:,.1f}" if isinstance(value, float) else f"{value:,}"
+
+
+def as_json(analysed: Analysed) -> dict[str, Any]:
+    """Return the summary, the receipts and the provenance of every result, for machines."""
+    city = analysed.city
+    return {
+        "city": city.name,
+        "version": __version__,
+        "crs": city.crs.to_string(),
+        "as_of": city.as_of.isoformat(),
+        "summary": {key: _plain(value) for key, value in analysed.summary.items()},
+        "inputs": [
+            {
+                "layer": receipt.layer,
+                "source": receipt.source,
+                "rows": receipt.rows,
+                "placed": receipt.placed,
+                "quarantined": receipt.quarantined,
+                "repaired": receipt.repaired,
+                "reasons": _reasons(receipt),
+            }
+            for receipt in city.receipts
+        ],
+        "results": {
+            name: {
+                "rows": len(result.frame),
+                "method": result.method,
+                "parameters": dict(result.parameters),
+            }
+            for name, result in analysed.results.items()
+        },
+    }
+
+
+def _plain(value: Any) -> Any:
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def _reasons(receipt: Receipt) -> dict[str, int]:
+    if not receipt.quarantined:
+        return {}
+    counts = receipt.rejected["gridmap_reason"].value_counts().sort_index()
+    return {str(reason): int(count) for reason, count in counts.items()}
+
+
+def reason_text(code: str, lang: str = "en") -> str:
+    """Return a reason of a receipt, such as ``no_time:opened``, in words."""
+    reason, _, field = code.partition(":")
+    return f"{field} {messages.text(f'reason.{reason}', lang)}".strip()
+
+
+def write_report(analysed: Analysed, folder: Path, lang: str = "en") -> list[Path]:
+    """Write ``summary.json`` and ``summary.xlsx`` to a folder that exists.
+
+    The workbook has a sheet of figures, one of the inputs' rows, and one for every computed
+    layer of areas, with the labels of the catalogue.
+    """
+    target = folder / "summary.json"
+    text = json.dumps(as_json(analysed), ensure_ascii=False, indent=2, allow_nan=False)
+    target.write_text(text + "\n", encoding="utf-8")
+    book_path = folder / "summary.xlsx"
+    with xlsxwriter.Workbook(book_path, {"nan_inf_to_errors": False}) as book:
+        book.set_properties({"created": _CREATED, "comments": f"gridmap {__version__}"})
+        _figures_sheet(book, analysed, lang)
+        _rows_sheet(book, analysed, lang)
+        for name in ("grid_results", "hotspots", "gaps", "overlaps", "misnested", "piles"):
+            if name in analysed.results and len(analysed.results[name].frame):
+                result = analysed.results[name]
+                _layer_sheet(book, result.layer, result.frame, lang)
+    return [target, book_path]
+
+
+def _sheet(book: xlsxwriter.Workbook, title: str, heads: list[str], rows: list[list[Any]]) -> None:
+    sheet = book.add_worksheet(title[:31])
+    bold = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
+    sheet.write_row(0, 0, heads, bold)
+    for number, row in enumerate(rows, start=1):
+        for column, value in enumerate(row):
+            if isinstance(value, str):
+                sheet.write_string(number, column, value)
+            elif value is not None:
+                sheet.write_number(number, column, value)
+    sheet.freeze_panes(1, 0)
+    sheet.autofilter(0, 0, max(len(rows), 1), len(heads) - 1)
+    for column, head in enumerate(heads):
+        longest = max([len(head), *(len(str(row[column])) for row in rows[:200])])
+        sheet.set_column(column, column, min(longest * 1.2 + 2, 42))
+
+
+def _figures_sheet(book: xlsxwriter.Workbook, analysed: Analysed, lang: str) -> None:
+    heads = [messages.text(f"report.{name}", lang) for name in ("figure", "value")]
+    rows = [
+        [messages.text(f"summary.{key}", lang), _plain(value)]
+        for key, value in analysed.summary.items()
+    ]
+    _sheet(book, messages.text("report.summary", lang), heads, rows)
+
+
+def _rows_sheet(book: xlsxwriter.Workbook, analysed: Analysed, lang: str) -> None:
+    names = ("layer", "source", "rows_in", "rows_placed", "rows_quarantined", "rows_repaired")
+    heads = [messages.text(f"report.{name}", lang) for name in names]
+    rows: list[list[Any]] = [
+        [r.layer, r.source, r.rows, r.placed, r.quarantined, r.repaired]
+        for r in analysed.city.receipts
+    ]
+    _sheet(book, messages.text("report.rows", lang), heads, rows)
+
+
+def _layer_sheet(book: xlsxwriter.Workbook, layer: Layer, frame: pd.DataFrame, lang: str) -> None:
+    names = [name for name in layer.fields if name in frame]
+    heads = []
+    for name in names:
+        field = layer.fields[name]
+        unit = f" ({messages.unit_label(field.unit, lang)})" if field.unit else ""
+        heads.append(field.label.get(lang) + unit)
+    table = frame[names].astype(object).where(frame[names].notna(), None)
+    for name in names:
+        labels = layer.fields[name].categories
+        if labels:
+            table[name] = table[name].map({key: label.get(lang) for key, label in labels.items()})
+    _sheet(book, layer.title.get(lang), heads, table.to_numpy(dtype=object).tolist())
+
+
+def write_quarantine(analysed: Analysed, folder: Path, lang: str = "en") -> list[Path]:
+    """Write one CSV for every input that has rows in quarantine.
+
+    Each row is as it was read, after its number, the field, the reason and what was found, so
+    that it can be mended and read again. UTF-8 with a mark, which Excel needs.
+
+    Returns
+    -------
+    list of pathlib.Path
+    """
+    written = []
+    for number, receipt in enumerate(analysed.city.receipts, start=1):
+        if not receipt.quarantined:
+            continue
+        rejected = receipt.rejected
+        codes = rejected["gridmap_reason"].astype("string")
+        table = pd.DataFrame(
+            {
+                messages.text("report.row", lang): rejected["gridmap_row"],
+                messages.text("report.field", lang): codes.str.partition(":")[2],
+                messages.text("report.reason", lang): codes.map(lambda c: reason_text(c, lang)),
+                messages.text("report.found", lang): rejected["gridmap_value"],
+            }
+        )
+        original = rejected.drop(columns=["gridmap_row", "gridmap_reason", "gridmap_value"])
+        path = folder / f"{number:02d}-{receipt.layer}-{Path(receipt.source).stem}.csv"
+        pd.concat([table, original], axis=1).to_csv(path, index=False, encoding="utf-8-sig")
+        written.append(path)
+    return written

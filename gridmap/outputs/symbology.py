@@ -1,0 +1,171 @@
+"""From a layer's symbology to the class, style and legend of every feature, for any output.
+
+Nothing here knows a map library: the breaks and colours come from one place, so that an HTML map
+and a GIS layer cannot disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import mapclassify
+import numpy as np
+import pandas as pd
+
+from gridmap.catalog import Layer, Symbology
+from gridmap.errors import CatalogError
+from gridmap.messages import text
+
+__all__ = ["LegendItem", "Painted", "PathStyle", "paint", "symbology_of"]
+
+
+@dataclass(frozen=True)
+class PathStyle:
+    """How one class of features is drawn; widths and radii in pixels."""
+
+    fill: str
+    stroke: str
+    stroke_width: float
+    fill_opacity: float
+    radius: float
+    dash: str
+
+
+@dataclass(frozen=True)
+class LegendItem:
+    """A class in a legend."""
+
+    key: str
+    label: str
+    colour: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Painted:
+    """A layer ready to draw.
+
+    Parameters
+    ----------
+    field : str
+        The attribute that the colours show; empty where they show none.
+    keys : tuple of str
+        The class of every row.
+    styles : mapping of str to PathStyle
+        By class.
+    legend : tuple of LegendItem
+        The classes in order, those without a feature too.
+    """
+
+    field: str
+    keys: tuple[str, ...]
+    styles: Mapping[str, PathStyle]
+    legend: tuple[LegendItem, ...]
+
+
+def paint(layer: Layer, frame: pd.DataFrame, lang: str = "en") -> Painted:
+    """Class the features of a layer.
+
+    Parameters
+    ----------
+    layer : Layer
+        With a symbology.
+    frame : DataFrame of n rows
+        With the field that the symbology shows.
+    lang : str
+        Of the legend.
+
+    Returns
+    -------
+    Painted
+        Graduated classes are quantiles unless the symbology has breaks; equal values are never
+        parted. Rows without a value form a class of their own.
+    """
+    style = symbology_of(layer)
+    if style.kind == "categorised":
+        return _categorised(layer, style, frame, lang)
+    if style.kind == "graduated":
+        return _graduated(layer, style, frame, lang)
+    item = LegendItem("all", layer.title.get(lang), style.colours[0], len(frame))
+    return Painted("", ("all",) * len(frame), {"all": _path(style, style.colours[0])}, (item,))
+
+
+def symbology_of(layer: Layer) -> Symbology:
+    """Return the symbology of a layer.
+
+    Raises
+    ------
+    CatalogError
+        If it has none.
+    """
+    if layer.symbology is None:
+        problem = "symbology: a map shows this layer, so it needs one"
+        raise CatalogError("catalog.invalid", file=f"layers/{layer.name}.toml", problem=problem)
+    return layer.symbology
+
+
+def _path(style: Symbology, fill: str) -> PathStyle:
+    return PathStyle(
+        fill, style.stroke, style.stroke_width, style.fill_opacity, style.radius, style.dash
+    )
+
+
+def _categorised(layer: Layer, style: Symbology, frame: pd.DataFrame, lang: str) -> Painted:
+    values = frame[style.field].astype("string")
+    keys = values.where(values.isin(list(style.classes)), "missing").fillna("missing")
+    labels = layer.fields[style.field].categories
+    colours = dict(style.classes)
+    named = {key: labels[key].get(lang) if key in labels else key for key in colours}
+    return _painted(style, style.field, keys, colours, named, lang)
+
+
+def _graduated(layer: Layer, style: Symbology, frame: pd.DataFrame, lang: str) -> Painted:
+    shown = style.field
+    if style.instead and frame[shown].isna().all():
+        shown = style.instead
+    values = frame[shown].astype("float64")
+    uppers = _uppers(values.dropna().to_numpy(), style)
+    slot = pd.Series(np.searchsorted(uppers, values.to_numpy(), side="left"), index=frame.index)
+    keys = ("class-" + slot.astype("string")).mask(values.isna(), "missing")
+    decimals = layer.fields[shown].decimals
+    lowest = float(values.min()) if len(uppers) else 0.0
+    lowers = [lowest, *uppers[:-1]]
+    # Few classes take their colours from the whole ramp, not from its pale end.
+    ramp = np.linspace(0, len(style.colours) - 1, max(len(uppers), 1)).round().astype(int)
+    colours, named = {}, {}
+    for number, (low, high) in enumerate(zip(lowers, uppers, strict=False)):
+        colours[f"class-{number}"] = style.colours[ramp[number]]
+        named[f"class-{number}"] = f"{low:,.{decimals}f} – {high:,.{decimals}f}"
+    return _painted(style, shown, keys, colours, named, lang)
+
+
+def _uppers(values: np.ndarray, style: Symbology) -> np.ndarray:
+    if len(values) == 0:
+        return np.empty(0)
+    if style.breaks:
+        return np.array([*style.breaks, max(float(values.max()), style.breaks[-1])])
+    distinct = np.unique(values)
+    if len(distinct) <= len(style.colours):
+        return distinct
+    return np.unique(mapclassify.Quantiles(values, k=len(style.colours)).bins)
+
+
+def _painted(
+    style: Symbology,
+    field: str,
+    keys: pd.Series,
+    colours: dict[str, str],
+    named: dict[str, str],
+    lang: str,
+) -> Painted:
+    counts = keys.value_counts()
+    if "missing" in counts.index:
+        colours = {**colours, "missing": style.missing}
+        named = {**named, "missing": text("legend.missing", lang)}
+    legend = tuple(
+        LegendItem(key, named[key], colour, int(counts.get(key, 0)))
+        for key, colour in colours.items()
+    )
+    styles = {key: _path(style, colour) for key, colour in colours.items()}
+    return Painted(field, tuple(keys), styles, legend)

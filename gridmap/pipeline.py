@@ -1,0 +1,304 @@
+"""The named steps of the main job, in order: from a city to everything known about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+
+from gridmap import analysis
+from gridmap.config import Analysis
+from gridmap.model import City
+from gridmap.result import Analysed, Result
+
+__all__ = ["STEPS", "analyse"]
+
+Progress = Callable[[str], None]
+Frames = dict[str, pd.DataFrame]
+
+STEPS = ("transfer", "assign", "coverage", "workload", "hotspots", "density")
+
+
+def analyse(
+    city: City, settings: Analysis | None = None, *, progress: Progress | None = None
+) -> Analysed:
+    """Compute everything that gridmap knows to say about a city.
+
+    Parameters
+    ----------
+    city : City
+    settings : Analysis, optional
+        The thresholds; every one has a default.
+    progress : callable, optional
+        Is told the name of each of the `STEPS` before it begins.
+
+    Returns
+    -------
+    Analysed
+        What the city has no input for is left out of the results.
+
+    Raises
+    ------
+    GridmapError
+        If the settings name a level or layer that the city does not have.
+    """
+    settings = settings or Analysis()
+    tell = progress or (lambda _: None)
+    tell("transfer")
+    city, left = _transferred(city, settings)
+    level = settings.level or (city.levels[-1] if city.levels else "")
+    grids = city.areas(level) if level else None
+    tell("assign")
+    found = _located(city, grids, settings)
+    tell("coverage")
+    found |= _covered(city, grids, found, settings)
+    tell("workload")
+    if grids is not None:
+        found["grid_results"] = _loads(city, grids, found, settings)
+    tell("hotspots")
+    found |= _hot(city, grids, found, settings)
+    tell("density")
+    found |= _dense(city, found, settings)
+    results = {
+        name: Result(city.catalog.layer(name), frame, _METHODS.get(name, ""), _used(name, settings))
+        for name, frame in found.items()
+    }
+    summary = _summary(city, found, settings)
+    if left:
+        summary["households_left"] = left
+    return Analysed(city, results, summary)
+
+
+_METHODS = {
+    "hotspots": "Getis-Ord Gi* (Ord and Getis 1995), Benjamini-Hochberg FDR",
+    "hotspot_cells": "Getis-Ord Gi* (Ord and Getis 1995) on H3, Benjamini-Hochberg FDR",
+    "density": "Gaussian kernel density (Silverman 1986)",
+    "grid_results": "Counts and sums by grid",
+    "gaps": "Parent minus union of children",
+    "overlaps": "Pairwise intersection",
+    "misnested": "Child minus parent",
+}
+
+_PARAMETERS = {
+    "hotspots": ("alpha", "neighbour_m"),
+    "hotspot_cells": ("alpha", "h3_resolution"),
+    "density": ("bandwidth_m",),
+    "grid_results": ("default_minutes",),
+    "gaps": ("gap_minimum_m2",),
+    "overlaps": ("gap_minimum_m2",),
+    "misnested": ("gap_minimum_m2",),
+    "piles": ("pile_share", "pile_minimum"),
+}
+
+
+def _used(name: str, settings: Analysis) -> dict[str, Any]:
+    return {key: getattr(settings, key) for key in _PARAMETERS.get(name, ())}
+
+
+def _transferred(city: City, settings: Analysis) -> tuple[City, int]:
+    """Hand counts on, and tell how many stayed where they were for want of a target."""
+    layers = dict(city.layers)
+    left = 0
+    for step in settings.transfers:
+        source, target = city.frame(step.source), city.frame(step.target)
+        counts = source[step.field]
+        handed = analysis.transfer(source, target, counts, reach_m=step.reach_m)
+        layers[step.target] = target.assign(**{step.onto: handed})
+        left += int(counts.sum() - handed.sum())
+    return (replace(city, layers=layers) if settings.transfers else city), left
+
+
+def _located(city: City, grids: gpd.GeoDataFrame | None, settings: Analysis) -> Frames:
+    """Give buildings and problems their grid, and problems their zones and their state."""
+    found: Frames = {}
+    if grids is not None and city.has("buildings"):
+        buildings = city.frame("buildings")
+        inner = buildings.set_geometry(buildings.representative_point())
+        found["buildings"] = buildings.assign(grid=analysis.assign(inner, grids))
+    if not city.has("problems"):
+        return found
+    problems = city.frame("problems")
+    on_pile, piles = analysis.find_piles(
+        problems, share=settings.pile_share, minimum=settings.pile_minimum
+    )
+    grid = pd.Series(pd.NA, index=problems.index, dtype="string")
+    if grids is not None:
+        grid = analysis.assign(problems, grids).mask(on_pile)
+    states = analysis.timeliness(problems, city.as_of)
+    found["problems"] = problems.assign(grid=grid, **states, pile=on_pile)
+    found["piles"] = piles
+    if city.has("zones"):
+        zones = city.frame("zones")
+        pairs = analysis.assign_all(problems[~on_pile], zones)
+        kinds = zones.set_index("code")["kind"].reindex(pairs["area"]).to_numpy()
+        found["problem_zones"] = pairs.rename(columns={"point": "problem", "area": "zone"}).assign(
+            kind=pd.Series(kinds, dtype="string")
+        )
+    return found
+
+
+def _trusted(found: Frames) -> gpd.GeoDataFrame:
+    """Return the problems whose place can be believed."""
+    problems = found["problems"]
+    return problems[~problems["pile"]]
+
+
+def _covered(
+    city: City, grids: gpd.GeoDataFrame | None, found: Frames, settings: Analysis
+) -> Frames:
+    covered: Frames = {}
+    least = settings.gap_minimum_m2
+    gaps, overlaps, misnested = [], [], []
+    for above, level in zip((None, *city.levels), city.levels, strict=False):
+        areas = city.areas(level)
+        overlaps.append(analysis.find_overlaps(areas, minimum_m2=least).assign(level=level))
+        if above is not None:
+            parents = city.areas(above)
+            gaps.append(analysis.find_gaps(areas, parents, minimum_m2=least).assign(level=level))
+            wrong = analysis.find_misnested(areas, parents, minimum_m2=least)
+            misnested.append(wrong.assign(level=level))
+    problems = _trusted(found) if "problems" in found else None
+    for name, parts in (("gaps", gaps), ("overlaps", overlaps), ("misnested", misnested)):
+        if parts:
+            covered[name] = _numbered(name, parts, problems)
+    if problems is not None and (grids is not None or city.has("zones")):
+        pairs = found.get("problem_zones")
+        covered["unassigned"] = analysis.find_unassigned(
+            problems,
+            problems["grid"] if grids is not None else None,
+            pairs,
+            settings.zone_kinds,
+        )
+    return covered
+
+
+def _numbered(
+    name: str, parts: list[gpd.GeoDataFrame], problems: gpd.GeoDataFrame | None
+) -> gpd.GeoDataFrame:
+    frame = pd.concat(parts, ignore_index=True)
+    frame["level"] = frame["level"].astype("string")
+    codes = [f"{name}-{number}" for number in range(1, len(frame) + 1)]
+    frame.insert(0, "code", pd.Series(codes, dtype="string"))
+    if name != "misnested":
+        none = pd.Series(0, index=frame.index, dtype="Int64")
+        frame["problems"] = none if problems is None else analysis.count_points(frame, problems)
+    return frame
+
+
+def _loads(
+    city: City, grids: gpd.GeoDataFrame, found: Frames, settings: Analysis
+) -> gpd.GeoDataFrame:
+    households = grids["households"] if grids["households"].notna().any() else None
+    if "buildings" in found:
+        buildings = found["buildings"]
+        households = analysis.households_in(grids, buildings["grid"], buildings["occupied"])
+    minutes = None
+    if city.has("categories"):
+        minutes = city.layers["categories"].set_index("code")["minutes"]
+    loads = analysis.workload(
+        grids,
+        found.get("problems"),
+        minutes=minutes,
+        default_minutes=settings.default_minutes,
+        households=households,
+        places=city.frame("places") if city.has("places") else None,
+    )
+    frame = grids[["code", "name", "member", "members", "geometry"]].join(loads)
+    return frame[[*city.catalog.layer("grid_results").fields, "geometry"]]
+
+
+def _hot(city: City, grids: gpd.GeoDataFrame | None, found: Frames, settings: Analysis) -> Frames:
+    if "problems" not in found:
+        return {}
+    problems = _trusted(found)
+    outline = None
+    hot: Frames = {}
+    if grids is not None:
+        loads = found["grid_results"]
+        near = analysis.neighbours(grids, distance_m=settings.neighbour_m)
+        scores = analysis.hotspots(loads["problems"], near, alpha=settings.alpha)
+        hot["hotspots"] = grids[["code", "name", "geometry"]].join(scores)
+        outline = city.areas(city.levels[0]).union_all()
+    cells = analysis.cell_grid(problems, outline, resolution=settings.h3_resolution)
+    scores = analysis.hotspots(
+        cells["count"], analysis.cell_neighbours(list(cells["code"])), alpha=settings.alpha
+    )
+    hot["hotspot_cells"] = cells[["code", "geometry"]].join(scores)
+    return hot
+
+
+def _dense(city: City, found: Frames, settings: Analysis) -> Frames:
+    if "problems" not in found or _trusted(found).empty:
+        return {}
+    points = _trusted(found).geometry
+    surface = analysis.kernel_density(points, bandwidth_m=settings.bandwidth_m)
+    return {"density": analysis.bands(surface, city.crs)}
+
+
+def _summary(city: City, found: Frames, settings: Analysis) -> dict[str, Any]:
+    """Return the figures of the whole city, keyed and ordered as they are shown."""
+    receipts = city.receipts
+    figures: dict[str, Any] = {
+        "rows_in": sum(receipt.rows for receipt in receipts),
+        "rows_placed": sum(receipt.placed for receipt in receipts),
+        "rows_quarantined": sum(receipt.quarantined for receipt in receipts),
+        "rows_repaired": sum(receipt.repaired for receipt in receipts),
+    }
+    if "grid_results" in found:
+        figures |= _grid_figures(found["grid_results"])
+    if "problems" in found:
+        figures |= _problem_figures(found, settings)
+    for name in ("gaps", "overlaps", "misnested"):
+        if name in found:
+            figures[name] = len(found[name])
+            figures[f"{name}_m2"] = float(found[name]["area_m2"].sum())
+    for name in ("hotspots", "hotspot_cells"):
+        if name in found:
+            figures[f"{name}_hot"] = int((found[name]["hotspot"] == "hot").sum())
+            figures[f"{name}_cold"] = int((found[name]["hotspot"] == "cold").sum())
+    return figures
+
+
+def _grid_figures(loads: pd.DataFrame) -> dict[str, Any]:
+    figures: dict[str, Any] = {"grids": len(loads)}
+    if loads["households"].notna().any():
+        figures["households"] = int(loads["households"].sum())
+    if loads["hours"].notna().any():
+        figures["hours"] = float(loads["hours"].sum())
+        figures["gini_hours"] = analysis.gini(loads["hours"])
+        figures["gini_hours_per_member"] = analysis.gini(loads["hours_per_member"])
+    return figures
+
+
+def _problem_figures(found: Frames, settings: Analysis) -> dict[str, Any]:
+    problems = found["problems"]
+    figures: dict[str, Any] = {
+        "problems": len(problems),
+        "open": int((problems["state"] == "open").sum()),
+        "overdue": int(problems["overdue"].sum()),
+        "median_days": float(problems["days_to_close"].median()),
+        "piles": len(found["piles"]),
+        "problems_on_piles": int(problems["pile"].sum()),
+    }
+    if "unassigned" in found:
+        figures["no_grid"] = int(found["unassigned"]["no_grid"].sum())
+        figures["no_zone"] = int(found["unassigned"]["no_zone"].notna().sum())
+    if settings.recorded_kind:
+        figures |= _agreement(found, settings.recorded_kind)
+    return figures
+
+
+def _agreement(found: Frames, kind: str) -> dict[str, Any]:
+    """Compare the area on record with the zones of one kind that hold the point."""
+    zones = found["problem_zones"]
+    pairs = zones[zones["kind"] == kind].merge(
+        _trusted(found)[["code", "recorded_area"]].dropna(),
+        left_on="problem",
+        right_on="code",
+    )
+    agrees = (pairs["zone"] == pairs["recorded_area"]).groupby(pairs["problem"]).any()
+    share = float(agrees.mean()) if len(agrees) else float("nan")
+    return {"recorded_compared": len(agrees), "recorded_agrees": share}

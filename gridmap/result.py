@@ -1,0 +1,67 @@
+"""Results: frames with their layer and where they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import pandas as pd
+
+from gridmap._version import __version__
+from gridmap.catalog import Layer
+from gridmap.model import City
+
+__all__ = ["Analysed", "Result"]
+
+
+@dataclass(frozen=True)
+class Result:
+    """A computed layer.
+
+    Parameters
+    ----------
+    layer : Layer
+        What its columns mean and how it is drawn.
+    frame : GeoDataFrame or DataFrame
+        In the city's coordinate system.
+    method : str
+        How it was computed, in a few words that a reader can look up.
+    parameters : mapping
+        The settings that the result depends on.
+    """
+
+    layer: Layer
+    frame: pd.DataFrame
+    method: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    version: str = __version__
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "parameters", MappingProxyType(dict(self.parameters)))
+
+
+@dataclass(frozen=True)
+class Analysed:
+    """A city with all that was computed for it.
+
+    Parameters
+    ----------
+    city : City
+    results : mapping of str to Result
+        By layer name. A result named like an input layer replaces it in outputs, with the
+        derived fields filled.
+    summary : mapping
+        The figures of the whole city; the keys are the messages of section ``summary``.
+    """
+
+    city: City
+    results: Mapping[str, Result]
+    summary: Mapping[str, Any]
+
+    def frame(self, name: str) -> pd.DataFrame | None:
+        """Return a layer for drawing or export: computed if there is one, else as it came."""
+        if name in self.results:
+            return self.results[name].frame
+        return self.city.layers.get(name)

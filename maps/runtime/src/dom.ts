@@ -1,0 +1,38 @@
+export type Child = Node | string | null;
+
+/** Makes an element; strings become text nodes, so that data never turns into markup. */
+export function make<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  attributes: Record<string, string> = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[K] {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children.filter((child) => child !== null));
+  return element;
+}
+
+/** Makes a button with an icon from the runtime's own style sheet and an accessible name. */
+export function iconButton(icon: string, label: string, onClick: () => void): HTMLButtonElement {
+  const button = make("button", { type: "button", class: `gm-button gm-icon-${icon}` });
+  button.addEventListener("click", onClick);
+  relabel(button, icon, label);
+  return button;
+}
+
+export function relabel(button: HTMLButtonElement, icon: string, label: string): void {
+  button.className = button.className.replace(/gm-icon-\S+/, `gm-icon-${icon}`);
+  button.title = label;
+  button.setAttribute("aria-label", label);
+}
+
+/** A patch of colour; set as a property, so that a colour can never smuggle in other styles. */
+export function swatch(colour: string, shape: string): HTMLElement {
+  const element = make("span", { class: `gm-swatch gm-swatch-${shape}`, "aria-hidden": "true" });
+  element.style.backgroundColor = colour;
+  return element;
+}
+
+export function isNarrow(): boolean {
+  return window.matchMedia("(max-width: 640px)").matches;
+}

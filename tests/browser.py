@@ -1,0 +1,66 @@
+"""Fixtures that open a saved page in headless Chromium; `conftest.py` takes them in."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+__all__ = ["OpenPage", "browser", "open_page"]
+
+OpenPage = Callable[..., Page]
+_CHROMIUM_OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+_LOCAL = {"file", "data", "blob"}
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Headless Chromium, one for the session."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("chromium is not installed")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=_CHROMIUM_OPTIONS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[OpenPage]:
+    """Opens pages; at the end of the test none may have asked a network or logged an error."""
+    requests: list[str] = []
+    errors: list[str] = []
+    contexts = []
+
+    def note_request(url: str) -> None:
+        if urlsplit(url).scheme not in _LOCAL:
+            requests.append(url)
+
+    def open_(path: Path, width: int = 1280, height: int = 800) -> Page:
+        contexts.append(browser.new_context(viewport={"width": width, "height": height}))
+        opened = contexts[-1].new_page()
+        opened.on("request", lambda request: note_request(request.url))
+        opened.on("pageerror", lambda error: errors.append(str(error)))
+        opened.on(
+            "console",
+            lambda message: errors.append(message.text) if message.type == "error" else None,
+        )
+        opened.goto(path.resolve().as_uri())
+        return opened
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert requests == []
+    assert errors == []

@@ -1,0 +1,33 @@
+"""Fixtures for all tests: the sample city, worked through once, and the tools of the big tests."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(Path(__file__).parent))
+
+from gridmap.config import read_city_file  # noqa: E402
+from gridmap.pipeline import analyse  # noqa: E402
+from gridmap.result import Analysed  # noqa: E402
+from gridmap.sources import read_city  # noqa: E402
+
+pytest_plugins = ["browser"]
+
+
+@pytest.fixture(scope="session")
+def sample() -> Analysed:
+    """The sample city with everything computed."""
+    city_file = read_city_file(ROOT / "data")
+    return analyse(read_city(city_file), city_file.analysis)
+
+
+@pytest.fixture(scope="session")
+def planted() -> dict[str, Any]:
+    """What the generator hid in the sample city."""
+    return json.loads((ROOT / "data" / "planted.json").read_text(encoding="utf-8"))

@@ -1,0 +1,436 @@
+"""The elements in a real browser: what a reader sees, clicks and hears."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import folium
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from playwright.sync_api import Page as BrowserPage
+from playwright.sync_api import expect
+
+from gridmap.errors import OutputError
+from gridmap.outputs.elements import (
+    GeoLayer,
+    HeatByTime,
+    LayerSwitch,
+    Legend,
+    WhoIsResponsible,
+    page_texts,
+)
+from gridmap.outputs.encoding import Field, column, pack_points
+from gridmap.outputs.page import Page, page, save_page
+
+if TYPE_CHECKING:
+    from browser import OpenPage
+
+EVIL = '<img src=x onerror="window.hacked=1"></script>{{ 7*7 }}{% raw %}'
+SAYS = page_texts("en")
+# Two grids side by side; the community has a hole in the east grid.
+WEST = shapely.box(121.0, 30.6, 121.1, 30.7)
+EAST = shapely.box(121.1, 30.6, 121.2, 30.7)
+HOLE = shapely.box(121.14, 30.64, 121.16, 30.66)
+ISLAND = shapely.box(121.15, 30.645, 121.155, 30.65)
+COMMUNITY = shapely.union(shapely.box(121.0, 30.6, 121.2, 30.7).difference(HOLE), ISLAND)
+FIELDS: list[Field] = [
+    {"name": "name", "label": "Name"},
+    {"name": "cases", "label": "Cases", "unit": "cases", "format": "number"},
+    {"name": "rate", "label": "In time", "format": "percent"},
+    {"name": "seen", "label": "Seen", "format": "datetime"},
+    {"name": "member", "label": "Member"},
+]
+
+
+def grids(name: str = "West grid") -> gpd.GeoDataFrame:
+    return gpd.GeoDataFrame(
+        {
+            "code": ["330482001", "330482002"],
+            "name": [name, "East grid"],
+            "cases": [1234, 5],
+            "rate": [0.875, np.nan],
+            "seen": pd.to_datetime(["2024-03-01T17:30", None], utc=True),
+            "member": ["Wang", None],
+        },
+        geometry=[WEST, EAST],
+        crs=4326,
+    )
+
+
+def full_page(name: str = "West grid", lang: str = "en") -> Page:
+    frame = grids(name)
+    made = page(title=name, bounds=frame.total_bounds, lang=lang, lines=["Sample"])
+    grid_layer = GeoLayer(
+        frame,
+        name="Grids",
+        style=["busy", "calm"],
+        styles={"busy": {"fillColor": "#08519c"}, "calm": {"fillColor": "#bdd7e7"}},
+        fields=FIELDS,
+        tooltip="name",
+        keep=["code"],
+    ).add_to(made)
+    communities = gpd.GeoDataFrame({"name": ["Old town"]}, geometry=[COMMUNITY], crs=4326)
+    community_layer = GeoLayer(
+        communities,
+        name="Communities",
+        style="line",
+        styles={"line": {"fill": False}},
+        fields=[{"name": "name", "label": "Name"}],
+    ).add_to(made)
+    heat = HeatByTime(
+        [[121.05, 30.65]] * 3 + [[121.12, 30.62]],
+        [0, 0, 2, 1],
+        labels=["January", "February", "March"],
+        name="Heat",
+    ).add_to(made)
+    LayerSwitch([grid_layer, community_layer, heat]).add_to(made)
+    Legend(
+        [
+            {
+                "title": name,
+                "kind": "classes",
+                "overlay": "Grids",
+                "items": [{"colour": "#08519c", "label": name, "count": 1200}],
+            },
+            {
+                "title": "Density",
+                "kind": "ramp",
+                "overlay": "Heat",
+                "items": [
+                    {"colour": "#3b7dd8", "label": "few"},
+                    {"colour": "#d7301f", "label": "many"},
+                ],
+            },
+        ]
+    ).add_to(made)
+    WhoIsResponsible(
+        [
+            {
+                "layer": grid_layer,
+                "title": "Grid",
+                "name": "name",
+                "code": "code",
+                "person": "member",
+                "required": True,
+            },
+            {"layer": community_layer, "title": "Community", "name": "name", "required": True},
+        ]
+    ).add_to(made)
+    return made
+
+
+def hover_at(opened: BrowserPage, lon: float, lat: float) -> tuple[float, float]:
+    """Puts the pointer on a place of the map, wherever that lies on the screen."""
+    x, y = opened.evaluate(
+        """([lon, lat]) => {
+            const name = document.querySelector('.gm-map').id;
+            const {x, y} = window[name].latLngToContainerPoint([lat, lon]);
+            return [x, y];
+        }""",
+        [lon, lat],
+    )
+    opened.mouse.move(x, y)
+    return x, y
+
+
+def click_at(opened: BrowserPage, lon: float, lat: float) -> None:
+    opened.mouse.click(*hover_at(opened, lon, lat))
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    return save_page(full_page(), tmp_path / "map.html")
+
+
+@pytest.mark.browser
+def test_click_shows_labels_and_formatted_values(saved: Path, open_page: OpenPage) -> None:
+    opened = open_page(saved)
+    click_at(opened, 121.05, 30.65)
+    popup = opened.locator(".gm-popup")
+    expect(popup.locator("tr")).to_have_text(
+        [
+            "NameWest grid",
+            "Cases1,234 cases",
+            "In time87.5%",
+            "SeenMar 2, 2024, 01:30",
+            "MemberWang",
+        ]
+    )
+
+
+@pytest.mark.browser
+def test_missing_values_show_as_a_dash(saved: Path, open_page: OpenPage) -> None:
+    opened = open_page(saved)
+    click_at(opened, 121.12, 30.68)
+    rows = opened.locator(".gm-popup tr")
+    expect(rows).to_have_text(["NameEast grid", "Cases5 cases", "In time–", "Seen–", "Member–"])
+
+
+@pytest.mark.browser
+def test_hover_shows_the_tooltip(saved: Path, open_page: OpenPage) -> None:
+    opened = open_page(saved)
+    hover_at(opened, 121.05, 30.65)
+    expect(opened.locator(".gm-tooltip")).to_have_text("West grid")
+
+
+@pytest.mark.browser
+def test_markup_in_data_shows_as_text(tmp_path: Path, open_page: OpenPage) -> None:
+    opened = open_page(save_page(full_page(EVIL), tmp_path / "evil.html"))
+    assert opened.title() == EVIL
+    hover_at(opened, 121.05, 30.65)
+    for place in (".gm-title h2", ".gm-legend h3", ".gm-label", ".gm-tooltip"):
+        expect(opened.locator(place).first).to_have_text(EVIL)
+    click_at(opened, 121.05, 30.65)
+    expect(opened.locator(".gm-popup td").first).to_have_text(EVIL)
+    expect(opened.locator(".gm-who-name").first).to_contain_text(EVIL)
+    assert opened.evaluate("[window.hacked, document.querySelectorAll('img').length]") == [None, 0]
+
+
+@pytest.mark.browser
+def test_time_steps_and_all(saved: Path, open_page: OpenPage) -> None:
+    opened = open_page(saved)
+    slider, label = opened.get_by_role("slider", name=SAYS["time"]), opened.locator("output")
+    expect(label).to_have_text("All 4")
+    slider.focus()
+    for shown in ("January 2", "February 1", "March 1"):
+        slider.press("ArrowRight")
+        expect(label).to_have_text(shown)
+    expect(opened.locator(".gm-bar.gm-current")).to_have_count(1)
+    opened.get_by_role("button", name=SAYS["all"], exact=True).click()
+    expect(label).to_have_text("All 4")
+    expect(opened.locator(".gm-bar")).to_have_count(3)
+
+
+@pytest.mark.browser
+def test_play_runs_through_the_steps_until_paused(saved: Path, open_page: OpenPage) -> None:
+    opened = open_page(saved)
+    label = opened.locator("output")
+    opened.get_by_role("button", name=SAYS["play"]).click()
+    for shown in ("January", "February", "March", "January"):
+        expect(label).to_contain_text(shown)
+    opened.get_by_role("button", name=SAYS["pause"]).click()
+    expect(opened.get_by_role("button", name=SAYS["play"])).to_be_visible()
+
+
+@pytest.mark.browser
+def test_the_heat_map_draws_only_the_chosen_step(saved: Path, open_page: OpenPage) -> None:
+    opened = open_page(saved)
+    inked = """() => {
+        const canvas = document.querySelector('.leaflet-heatmap-layer');
+        const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+        const columns = new Set();
+        data.forEach((value, i) => {
+            if (i % 4 === 3 && value > 20) columns.add(((i >> 2) % canvas.width) >> 8);
+        });
+        return columns.size;
+    }"""
+    opened.wait_for_function(f"({inked})() >= 2")
+    opened.get_by_role("slider").fill("2")
+    opened.wait_for_function(f"({inked})() === 1")
+
+
+@pytest.mark.browser
+def test_an_overlay_that_is_off_takes_its_legend_and_slider_along(
+    saved: Path, open_page: OpenPage
+) -> None:
+    opened = open_page(saved)
+    density = opened.get_by_role("heading", name="Density")
+    expect(density).to_be_visible()
+    box = opened.get_by_role("checkbox", name="Heat")
+    box.focus()
+    box.press("Space")
+    expect(density).to_be_hidden()
+    expect(opened.get_by_role("slider")).to_have_count(0)
+    expect(opened.get_by_role("heading", name="West grid").last).to_be_visible()
+    opened.get_by_role("checkbox", name="Grids").uncheck()
+    expect(opened.locator(".gm-legend")).to_be_hidden()
+    box.check()
+    expect(density).to_be_visible()
+    expect(opened.get_by_role("slider")).to_be_visible()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("place", "names", "warnings"),
+    [
+        ((121.05, 30.65), ["West grid330482001", "Old town"], []),
+        ((121.145, 30.642), ["East grid330482002"], ["Grid", "Community"]),
+        ((121.152, 30.648), ["East grid330482002", "Old town"], ["Grid"]),
+        ((121.0999, 30.62), ["West grid330482001", "Old town"], []),
+        ((121.25, 30.65), [], ["Grid", "Community"]),
+    ],
+    ids=["inside", "hole", "island in the hole", "beside a border", "outside"],
+)
+def test_who_is_responsible(
+    saved: Path,
+    open_page: OpenPage,
+    place: tuple[float, float],
+    names: list[str],
+    warnings: list[str],
+) -> None:
+    opened = open_page(saved)
+    opened.get_by_role("button", name=SAYS["zoom_out"]).click()
+    opened.wait_for_timeout(400)
+    click_at(opened, *place)
+    expect(opened.locator(".gm-who-name")).to_have_text(names)
+    expect(opened.locator(".gm-warning")).to_have_text(
+        [SAYS["no_owner"].format(layer=layer) for layer in warnings]
+    )
+    if names:
+        expect(opened.locator(".gm-popup td").first).to_have_text(names[0][:9])
+    opened.get_by_role("button", name=SAYS["close"], exact=True).first.click()
+
+
+@pytest.mark.browser
+def test_a_chinese_page_speaks_chinese(tmp_path: Path, open_page: OpenPage) -> None:
+    opened = open_page(save_page(full_page(lang="zh"), tmp_path / "zh.html"))
+    expect(opened.get_by_role("button", name=page_texts("zh")["play"])).to_be_visible()
+    click_at(opened, 121.05, 30.65)
+    expect(opened.locator(".gm-popup td").nth(3)).to_have_text("2024年3月2日 01:30")
+
+
+@pytest.mark.browser
+def test_a_narrow_page_folds_its_cards_and_stays_inside(saved: Path, open_page: OpenPage) -> None:
+    opened = open_page(saved, width=390, height=844)
+    expect(opened.get_by_role("checkbox", name="Grids")).to_be_hidden()
+    opened.get_by_role("button", name=f"{SAYS['expand']}: {SAYS['layers']}").click()
+    expect(opened.get_by_role("checkbox", name="Grids")).to_be_visible()
+    click_at(opened, 121.05, 30.65)
+    expect(opened.locator(".gm-who")).to_be_visible()
+    assert opened.evaluate("document.documentElement.scrollWidth") == 390
+    for card in opened.locator(".gm-card:visible").all():
+        box = card.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390
+
+
+@pytest.mark.browser
+def test_folium_elements_can_be_added(tmp_path: Path, open_page: OpenPage) -> None:
+    made = page(title="Plain", bounds=(121.0, 30.6, 121.2, 30.7))
+    group = folium.FeatureGroup("Marks").add_to(made)
+    folium.Marker([30.65, 121.1], popup="Station").add_to(group)
+    LayerSwitch([group]).add_to(made)
+    made.keep_in_front(group)
+    opened = open_page(save_page(made, tmp_path / "plain.html"))
+    opened.locator(".leaflet-marker-icon").click()
+    expect(opened.locator(".leaflet-popup-content")).to_have_text("Station")
+    opened.get_by_role("checkbox", name="Marks").uncheck()
+    expect(opened.locator(".leaflet-marker-icon")).to_have_count(0)
+
+
+@pytest.mark.browser
+def test_the_browser_reads_the_points_that_were_packed(tmp_path: Path, open_page: OpenPage) -> None:
+    rng = np.random.default_rng(5)
+    points = np.column_stack([rng.uniform(-180, 180, 500), rng.uniform(-85, 85, 500)])
+    made = page(title="Points", bounds=(-180, -85, 180, 85))
+    heat = HeatByTime(
+        points, rng.integers(0, 3, 500), labels=list("abc"), name="p", weights=rng.random(500)
+    ).add_to(made)
+    opened = open_page(save_page(made, tmp_path / "points.html"))
+    read = opened.evaluate(f"{heat.get_name()}._latlngs.map(({{lng, lat}}) => [lng, lat])")
+    assert sorted(map(tuple, read)) == sorted(map(tuple, np.round(points, 5)))
+
+
+def test_many_points_stay_small() -> None:
+    rng = np.random.default_rng(3)
+    points = np.column_stack([rng.normal(121, 0.08, 120_000), rng.normal(30.7, 0.06, 120_000)])
+    packed = pack_points(points, rng.integers(0, 12, 120_000), 12)
+    assert len(packed["data"]) < 750_000
+    assert sum(packed["counts"]) == 120_000
+
+
+def test_packing_does_not_depend_on_the_order_of_rows() -> None:
+    rng = np.random.default_rng(3)
+    points, steps = rng.uniform(-1, 1, (200, 2)).round(1), rng.integers(0, 3, 200)
+    weights = rng.integers(1, 4, 200)
+    turn = rng.permutation(200)
+    assert pack_points(points, steps, 3, weights) == pack_points(
+        points[turn], steps[turn], 3, weights[turn]
+    )
+
+
+def test_a_packed_point_is_five_decimals_in_varints() -> None:
+    packed = pack_points(np.array([[0.00001, -0.00001], [0.00065, -0.00001]]), np.array([0, 0]), 1)
+    # zigzag: 1 -> 2, -1 -> 1; then 64 -> 128 (two bytes), 0 -> 0
+    assert base64.b64decode(packed["data"]) == bytes([2, 1, 0x80, 0x01, 0])
+
+
+@pytest.mark.parametrize(
+    ("points", "steps", "weights"),
+    [
+        ([[np.nan, 30.0]], [0], None),
+        ([[121.0, 30.0]], [2], None),
+        ([[121.0, 30.0]], [-1], None),
+        ([[121.0, 30.0]], [0], [-1.0]),
+        ([[121.0, 30.0]], [0, 1], None),
+    ],
+    ids=["no place", "no label", "no step", "negative weight", "other length"],
+)
+def test_points_that_cannot_be_drawn_are_named(
+    points: list[list[float]], steps: list[int], weights: list[float] | None
+) -> None:
+    with pytest.raises(OutputError):
+        HeatByTime(points, steps, labels=["a", "b"], name="Heat", weights=weights)
+
+
+def test_geometry_needs_a_crs_and_a_style_for_each_row() -> None:
+    frame = grids()
+    look = {"s": {"color": "#000000"}}
+    with pytest.raises(OutputError, match="Grids"):
+        GeoLayer(frame.set_crs(None, allow_override=True), name="Grids", style="s", styles=look,
+                 fields=[])  # fmt: skip
+    with pytest.raises(OutputError, match="1"):
+        GeoLayer(frame, name="Grids", style=["s"], styles=look, fields=[])
+
+
+def test_projected_geometry_is_drawn_in_degrees() -> None:
+    look = {"s": {"color": "#000000"}}
+    degrees = GeoLayer(grids(), name="Grids", style="s", styles=look, fields=[])
+    metres = GeoLayer(grids().to_crs(4549), name="Grids", style="s", styles=look, fields=[])
+    assert metres._arguments() == degrees._arguments()
+
+
+def test_values_become_what_json_holds() -> None:
+    frame = gpd.GeoDataFrame(
+        {
+            "long": [330482001002003004005, 7],
+            "size": [np.inf, 2.0],
+            "flag": pd.array([True, None], dtype="boolean"),
+            "day": ["2024-03-01", None],
+        },
+        geometry=[WEST, EAST],
+        crs=4326,
+    )
+    fields: list[Field] = [{"name": name, "label": name} for name in ("long", "size", "flag")]
+    day: Field = {"name": "day", "label": "Day", "format": "date"}
+    values = [column(frame, field)[1] for field in [*fields, day]]
+    assert values == [
+        ["330482001002003004005", 7],
+        [None, 2],
+        [True, None],
+        [1709251200000, None],
+    ]
+
+
+def test_who_asks_only_for_columns_that_the_page_holds() -> None:
+    layer = GeoLayer(grids(), name="Grids", style="s", styles={"s": {}}, fields=FIELDS[:1])
+    with pytest.raises(ValueError, match="member"):
+        WhoIsResponsible([{"layer": layer, "title": "Grid", "person": "member"}])
+
+
+def test_an_element_without_a_map_says_so() -> None:
+    figure = folium.Figure()
+    Legend([]).add_to(figure)
+    with pytest.raises(TypeError, match="Legend needs a map"):
+        figure.render()
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_runtime_asks_for_no_text_that_the_catalogue_lacks(lang: str) -> None:
+    assert all(page_texts(lang).values())

@@ -1,0 +1,124 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gridmap.catalog import load_catalog
+from gridmap.errors import CatalogError
+from gridmap.schema import schema
+
+ROOT = Path(__file__).parent.parent
+
+
+def write(folder: Path, kind: str, name: str, text: str) -> Path:
+    (folder / kind).mkdir(exist_ok=True)
+    file = folder / kind / f"{name}.toml"
+    file.write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_the_shipped_catalogue_has_what_the_product_needs() -> None:
+    catalog = load_catalog()
+    needed = {"buildings", "grids", "microgrids", "zones", "roads", "places", "problems"}
+    assert needed | {"grid_results", "hotspots"} <= set(catalog.layers)
+    assert {"heatmap", "workload", "coverage", "hotspots", "responsibility"} == set(catalog.maps)
+    for layer in catalog.in_order:
+        for field in layer.fields.values():
+            assert field.label.zh != field.label.en
+            assert field.description.zh != field.description.en
+
+
+def test_records_are_frozen() -> None:
+    layer = load_catalog().layer("grids")
+    with pytest.raises(Exception, match="frozen"):
+        layer.name = "other"
+    with pytest.raises(TypeError):
+        layer.fields["code"] = None  # type: ignore[index]
+
+
+def test_a_city_overrides_one_key_and_keeps_the_rest(tmp_path: Path) -> None:
+    shipped = load_catalog().layer("grids")
+    catalog = load_catalog(write(tmp_path, "layers", "grids", '[symbology]\nstroke = "#123456"\n'))
+    changed = catalog.layer("grids")
+    assert changed.symbology is not None
+    assert changed.symbology.stroke == "#123456"
+    assert changed.fields == shipped.fields
+    assert load_catalog().layer("grids") == shipped
+
+
+def test_a_city_adds_a_layer_and_a_map(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        "layers",
+        "trees",
+        'title = {en="Trees", zh="树"}\ndescription = {en="Trees", zh="树"}\n'
+        'geometry = "Point"\nrole = "input"\nkey = "code"\n'
+        '[fields.code]\ntype = "string"\nrequired = true\nunique = true\n'
+        'label = {en="Code", zh="编码"}\ndescription = {en="Code of it", zh="其编码"}\n'
+        '[symbology]\nkind = "single"\ncolours = ["#00aa00"]\n',
+    )
+    write(
+        tmp_path,
+        "maps",
+        "green",
+        'title = {en="Green", zh="绿"}\ndescription = {en="Green", zh="绿"}\n'
+        'needs = ["trees"]\n[[layers]]\nlayer = "trees"\npopup = ["code"]\n',
+    )
+    catalog = load_catalog(tmp_path)
+    assert catalog.layer("trees").geometry == "Point"
+    assert catalog.map("green").layers[0].layer == "trees"
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "text", "says"),
+    [
+        ("layers", "grids", "geometry = Polygon", "grids.toml: not valid TOML"),
+        ("layers", "grids", 'geometri = "Polygon"', "did you mean 'geometry'"),
+        ("layers", "grids", 'geometry = "Poly"', "geometry: Input should be"),
+        ("layers", "grids", 'label = "nam"', "label names 'nam', which is no field"),
+        ("layers", "grids", '[symbology]\nstroke = "red"', "symbology.stroke"),
+        ("layers", "grids", '[symbology.classes]\nplanet = "#000000"', "'planet'"),
+        ("layers", "density", "[symbology]\nbreaks = [1.0]", "one break fewer"),
+        ("layers", "density", "[symbology]\nbreaks = [1.0, 3.0, 2.0, 4.0]", "rise"),
+        ("layers", "grids", 'name = "other"', "the file is 'grids.toml'"),
+        ("maps", "workload", '[[layers]]\nlayer = "nowhere"', "no layer 'nowhere'"),
+        ("maps", "workload", 'needs = ["nowhere"]', "no layer 'nowhere'"),
+        ("maps", "workload", '[[layers]]\nlayer = "grids"\npopup = ["x"]', "no field 'x'"),
+    ],
+)
+def test_a_mistake_names_file_key_and_remedy(
+    tmp_path: Path, kind: str, name: str, text: str, says: str
+) -> None:
+    folder = write(tmp_path, kind, name, text)
+    with pytest.raises(CatalogError) as caught:
+        load_catalog(folder)
+    assert says in str(caught.value)
+    assert f"{name}.toml" in str(caught.value)
+
+
+def test_an_unknown_name_lists_what_there_is() -> None:
+    with pytest.raises(CatalogError, match=r"no layer 'grid'; there are: .*grids"):
+        load_catalog().layer("grid")
+    with pytest.raises(CatalogError, match=r"no map 'heat'; there are: .*heatmap"):
+        load_catalog().map("heat")
+
+
+def test_a_schema_has_the_catalogues_columns_and_rules() -> None:
+    layer = load_catalog().layer("problems")
+    made = schema(layer)
+    assert list(made.columns) == list(layer.inputs)
+    assert made.columns["code"].unique
+    assert not made.columns["opened"].nullable
+    assert made.columns["closed"].nullable
+    assert "state" in schema(layer, derived=True).columns
+
+
+def test_the_reference_is_made_from_the_catalogue() -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "scripts" / "build_docs", "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
