@@ -15,7 +15,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    PlainSerializer,
+    ValidationError,
+    model_validator,
+)
 from pydantic import Field as Key
 
 from gridmap import resources
@@ -41,6 +48,7 @@ FieldType = Literal["string", "integer", "number", "boolean", "datetime", "categ
 T = TypeVar("T")
 R = TypeVar("R", bound=BaseModel)
 _FROZEN = AfterValidator(MappingProxyType)
+_THAWED = PlainSerializer(dict)
 
 
 class _Record(BaseModel):
@@ -72,7 +80,7 @@ class Field(_Record):
     maximum: float | None = None
     not_before: str = ""
     decimals: int = 0
-    categories: Annotated[Mapping[str, Text], _FROZEN] = {}
+    categories: Annotated[Mapping[str, Text], _FROZEN, _THAWED] = {}
 
     @model_validator(mode="after")
     def _categories_belong(self) -> Self:
@@ -94,7 +102,7 @@ class Symbology(_Record):
     field: str = ""
     instead: str = ""
     colours: tuple[Colour, ...] = ()
-    classes: Annotated[Mapping[str, Colour], _FROZEN] = {}
+    classes: Annotated[Mapping[str, Colour], _FROZEN, _THAWED] = {}
     breaks: tuple[float, ...] = ()
     missing: Colour = "#d9d9d9"
     stroke: Colour = "#555555"
@@ -129,7 +137,7 @@ class Layer(_Record):
     key: str = ""
     label: str = ""
     person: str = ""
-    fields: Annotated[Mapping[str, Field], _FROZEN]
+    fields: Annotated[Mapping[str, Field], _FROZEN, _THAWED]
     symbology: Symbology | None = None
 
     @model_validator(mode="after")
@@ -186,8 +194,8 @@ class MapSpec(_Record):
 class Catalog(_Record):
     """All layers and maps that a city knows."""
 
-    layers: Annotated[Mapping[str, Layer], _FROZEN]
-    maps: Annotated[Mapping[str, MapSpec], _FROZEN]
+    layers: Annotated[Mapping[str, Layer], _FROZEN, _THAWED]
+    maps: Annotated[Mapping[str, MapSpec], _FROZEN, _THAWED]
 
     def layer(self, name: str) -> Layer:
         """Return a layer by name.

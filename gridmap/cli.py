@@ -243,7 +243,8 @@ def _progress(lang: Lang, quiet: bool) -> Iterator[Tell]:
 
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=quiet) as bar:
+    hidden = quiet or not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
         task = bar.add_task("")
 
         def tell(step: str, **params: str) -> None:

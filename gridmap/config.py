@@ -186,9 +186,10 @@ def _check_input(city: CityFile, number: int, entry: Input, file: Path) -> None:
     for kind, names in (("columns", entry.columns), ("constants", entry.constants)):
         for name in names:
             if name not in layer.inputs:
-                known = ", ".join(layer.inputs)
-                problem = (
-                    f"inputs.{number}.{kind}.{name}: layer '{layer.name}' has no such field; "
-                    f"it has {known}"
+                raise ConfigError(
+                    "config.field",
+                    file=file.name,
+                    at=f"inputs.{number}.{kind}.{name}",
+                    layer=layer.name,
+                    known=", ".join(layer.inputs),
                 )
-                raise ConfigError("config.invalid", file=file.name, problem=problem)

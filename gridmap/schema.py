@@ -71,11 +71,11 @@ def _schema(key: _Hashable, derived: bool) -> pa.DataFrameSchema:
 def _column(field: Field) -> pa.Column:
     checks = []
     if field.categories:
-        checks.append(pa.Check.isin(list(field.categories), name="known"))
+        checks.append(pa.Check.isin(list(field.categories)))
     if field.minimum is not None:
-        checks.append(pa.Check.ge(field.minimum, name="minimum"))
+        checks.append(pa.Check.ge(field.minimum))
     if field.maximum is not None:
-        checks.append(pa.Check.le(field.maximum, name="maximum"))
+        checks.append(pa.Check.le(field.maximum))
     return pa.Column(
         _DTYPES.get(field.type),
         checks,

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gridmap import messages
+from gridmap.catalog import load_catalog
 from gridmap.errors import GridmapError, SourceError
 
 PACKAGE = Path(messages.__file__).parent
@@ -87,8 +88,6 @@ def test_the_language_is_the_sessions(
 
 
 def test_units_of_the_catalogue_are_known_in_chinese() -> None:
-    from gridmap.catalog import load_catalog
-
     units = {field.unit for layer in load_catalog().in_order for field in layer.fields.values()}
     assert units - {""} <= set(messages.section("unit", "zh"))
     assert messages.unit_label("furlong", "zh") == "furlong"

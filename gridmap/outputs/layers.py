@@ -35,7 +35,8 @@ def write_layers(
     ----------
     analysed : Analysed
     folder : pathlib.Path
-        It must exist. ``<city>.gpkg`` holds every layer, in the city's coordinate system; each
+        It must exist. ``<city>.gpkg`` holds every layer, in the city's coordinate system
+        and its times in UTC; each
         ``<layer>.geojson`` is in longitude and latitude (RFC 7946, 7 decimals).
     formats : sequence of str
         Of `FORMATS`.
@@ -84,8 +85,14 @@ def _geopackage(analysed: Analysed, path: Path, chosen: list[str]) -> Path:
     for name, frame in _frames(analysed, chosen):
         kind = analysed.city.catalog.layer(name).geometry
         options = {} if kind == "none" else {"geometry_type": _MULTI.get(kind, kind)}
-        pyogrio.write_dataframe(frame, path, layer=name, driver="GPKG", **options)
+        pyogrio.write_dataframe(_in_utc(frame), path, layer=name, driver="GPKG", **options)
     return path
+
+
+def _in_utc(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame with its times in UTC, the only zone that the GeoPackage standard has."""
+    zoned = frame.select_dtypes("datetimetz")
+    return frame.assign(**{name: times.dt.tz_convert("UTC") for name, times in zoned.items()})
 
 
 def _geojson(name: str, frame: gpd.GeoDataFrame, path: Path) -> Path:

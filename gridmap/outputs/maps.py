@@ -100,7 +100,8 @@ def _overlays(analysed: Analysed, spec: MapSpec, lang: str) -> Iterator[_Overlay
         for value in values:
             part = frame[frame[shown.split] == value].reset_index(drop=True)
             label = labels[value].get(lang) if value in labels else value
-            finest = value == values[-1]
+            # Levels hide one another, so only the finest is on at first; kinds do not nest.
+            finest = shown.split != "level" or value == values[-1]
             yield _Overlay(shown, layer, f"{title} · {label}", part, shown.show and finest)
 
 
@@ -141,6 +142,7 @@ def _fill(canvas: folium.Map, spec: MapSpec, overlays: list[_Overlay], lang: str
     for overlay in overlays:
         if _is_heat(overlay, spec):
             made.append(_heat(overlay))
+            sections.append(_heat_section(overlay, lang))
         else:
             painted = paint(overlay.layer, overlay.frame, lang)
             element = _geo_layer(overlay, painted, lang, keep=_owner_columns(overlay, spec))
@@ -172,6 +174,23 @@ def _heat(overlay: _Overlay) -> elements.HeatByTime:
         colours=style.colours,
         show=overlay.show,
     )
+
+
+def _heat_section(overlay: _Overlay, lang: str) -> elements.LegendSection:
+    colours = symbology_of(overlay.layer).colours
+    ends = {0: "few", len(colours) - 1: "many"}
+    return {
+        "title": overlay.name,
+        "kind": "ramp",
+        "items": [
+            {
+                "colour": colour,
+                "label": messages.text(f"legend.{ends[number]}", lang) if number in ends else "",
+            }
+            for number, colour in enumerate(colours)
+        ],
+        "overlay": overlay.name,
+    }
 
 
 def _geo_layer(
@@ -251,7 +270,7 @@ def _section(overlay: _Overlay, painted: Painted, lang: str) -> elements.LegendS
     shapes = {"Point": "circle", "LineString": "line"}
     section: elements.LegendSection = {
         "title": overlay.name,
-        "kind": "classes" if painted.field else "categories",
+        "kind": "classes" if painted.field and not overlay.shown.split else "categories",
         "items": [
             {"colour": item.colour, "label": item.label, "count": item.count}
             for item in painted.legend

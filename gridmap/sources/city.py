@@ -32,9 +32,9 @@ Progress = Callable[[str], None]
 _REASONS = {
     "not_nullable": "missing",
     "field_uniqueness": "repeated",
-    "known": "unknown_value",
-    "minimum": "too_small",
-    "maximum": "too_large",
+    "isin": "unknown_value",
+    "greater_than_or_equal_to": "too_small",
+    "less_than_or_equal_to": "too_large",
 }
 
 
@@ -122,7 +122,8 @@ def _joined(table: pd.DataFrame, city_file: CityFile, entry: Input, join: Join) 
     keys = table[join.left].astype("string")
     added = right.set_index(join.right).reindex(keys)
     added.index = table.index
-    return table.join(added, rsuffix="_joined")
+    taken = {name: f"{name}_joined" for name in added.columns if name in table.columns}
+    return table.join(added.rename(columns=taken))
 
 
 def _city_crs(city_file: CityFile, drafts: Sequence[_Draft]) -> pyproj.CRS:
@@ -199,7 +200,7 @@ def _kept(draft: _Draft) -> pd.DataFrame:
     frame = draft.columns[good].reset_index(drop=True)
     frame["_rows"] = pd.Series([[row] for row in np.flatnonzero(good).tolist()], dtype=object)
     if draft.shapes is None:
-        return frame
+        return pd.DataFrame(frame)
     shapes = draft.shapes[good].to_numpy()
     placed = gpd.GeoDataFrame(frame, geometry=shapes, crs=draft.shapes.crs)
     return _dissolved(placed, draft.layer.key) if draft.entry.dissolve else placed
@@ -213,15 +214,16 @@ def _dissolved(frame: gpd.GeoDataFrame, key: str) -> gpd.GeoDataFrame:
 
 def _schema_reasons(frame: pd.DataFrame, layer: Layer) -> Reasons:
     reasons = Reasons(len(frame))
+    orders = {f"{name}.order": name for name, field in layer.inputs.items() if field.not_before}
     try:
         schema(layer).validate(frame, lazy=True)
     except pandera.errors.SchemaErrors as error:
         cases = error.failure_cases.dropna(subset=["index"])
         for (column, check), group in cases.groupby(["column", "check"], sort=True):
-            field, _, order = str(check).partition(".")
-            if order and field != column:
-                continue
-            code = f"order:{field}" if order else f"{_REASONS[str(check)]}:{column}"
+            if orders.get(str(check), column) != column:
+                continue  # a check of two columns lists its case once for every column
+            kind = "order" if check in orders else _REASONS[str(check).partition("(")[0]]
+            code = f"{kind}:{column}"
             bad = np.zeros(len(frame), dtype=bool)
             at = group["index"].astype(int).to_numpy()
             bad[at] = True

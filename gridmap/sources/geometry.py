@@ -115,8 +115,8 @@ def _check_degrees(shapes: gpd.GeoSeries, entry: Input, reasons: Reasons) -> Non
             "crs.not_degrees",
             path=entry.path,
             crs=entry.crs or shapes.crs.name,
-            x=f"{first.x:.0f}",
-            y=f"{first.y:.0f}",
+            x=f"{first.x:.10g}",
+            y=f"{first.y:.10g}",
         )
     reasons.add(outside, "outside")
 

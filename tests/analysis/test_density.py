@@ -10,7 +10,7 @@ from gridmap.analysis.density import bandwidth
 
 def cloud(count: int = 400) -> gpd.GeoSeries:
     generator = np.random.default_rng(5)
-    xy = generator.normal(0, 300, (count, 2)) + [500_000, 3_400_000]
+    xy = generator.normal([500_000, 3_400_000], 300, (count, 2))
     return gpd.GeoSeries(shapely.points(xy), crs="EPSG:4549")
 
 

@@ -7,6 +7,7 @@ import libpysal
 import numpy as np
 import pandas as pd
 import pytest
+import rdata
 import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -48,13 +49,13 @@ def test_gi_star_is_the_published_figure() -> None:
     file = Path(__file__).parents[3] / "shared/data/known_answers/getisord.rda"
     if not file.exists():
         pytest.skip(f"needs {file.name}, see examples/README.md")
-    rdata = pytest.importorskip("rdata")
-    frame = rdata.read_rda(file)["getisord"]
-    table = frame if isinstance(frame, pd.DataFrame) else pd.DataFrame(frame)
-    x, y, value = (table[name].to_numpy(float) for name in ("x", "y", "val"))
+    frame = rdata.read_rda(file)["go_xyz"]
+    x, y, value = (frame[name].to_numpy(float) for name in ("x", "y", "val"))
     near = np.hypot(x[:, None] - x, y[:, None] - y) <= 30
     z = getis_ord(value, sp.csr_array(near.astype(float)))
-    assert np.isclose(z, 1.4508, atol=5e-5).any()
+    # The example's centre is the cell at (210, 210) of a lattice of 30.
+    centre = np.flatnonzero((x == 210) & (y == 210))
+    assert z[centre] == pytest.approx(1.4508, abs=5e-5)
 
 
 @pytest.mark.parametrize("values", [[], [5.0], [3.0, 3.0, 3.0, 3.0], [0.0] * 4, [0.1 + 0.2] * 4])

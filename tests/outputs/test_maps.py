@@ -1,0 +1,116 @@
+"""The shipped maps of the sample city, in a real browser with no network."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pytest
+from browser import OpenPage
+from playwright.sync_api import Page, expect
+
+from gridmap.errors import OutputError
+from gridmap.outputs import draw, save_page
+from gridmap.outputs import maps as maps_module
+from gridmap.result import Analysed
+
+NAMES = ("coverage", "heatmap", "hotspots", "responsibility", "workload")
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def pages(sample: Analysed, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("maps")
+    for lang in ("en", "zh"):
+        for name in NAMES:
+            made = draw(sample, sample.city.catalog.map(name), lang=lang)
+            save_page(made, folder / f"{name}.{lang}.html")
+    return folder
+
+
+def click_at(opened: Page, place: gpd.GeoSeries) -> None:
+    """Click where a point lies, whatever the zoom: the page tells where that is."""
+    point = place.to_crs(4326).iloc[0]
+    spot = opened.evaluate(
+        "([lat, lon]) => { const map = window[document.querySelector('.gm-map').id];"
+        " const p = map.latLngToContainerPoint([lat, lon]); return [p.x, p.y]; }",
+        [point.y, point.x],
+    )
+    opened.mouse.click(*spot)
+
+
+def inner(sample: Analysed, name: str, row: int) -> gpd.GeoSeries:
+    frame: Any = sample.frame(name)
+    return frame.geometry.iloc[[row]].representative_point()
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_every_map_opens_offline_without_an_error(
+    sample: Analysed, pages: Path, open_page: OpenPage, name: str, lang: str
+) -> None:
+    opened = open_page(pages / f"{name}.{lang}.html")
+    title = sample.city.catalog.map(name).title.get(lang)
+    expect(opened.get_by_role("heading", level=2, name=re.compile(title))).to_be_visible()
+    expect(opened.get_by_text(sample.city.source.get(lang))).to_be_visible()
+    if lang == "zh":
+        words = opened.locator("body").inner_text()
+        assert not re.findall(r"[A-Za-z]{4,}", re.sub(r"\bkm\b|qinghe", "", words)), words
+
+
+def test_a_click_on_a_grid_shows_its_figures(
+    sample: Analysed, pages: Path, open_page: OpenPage
+) -> None:
+    loads: Any = sample.frame("grid_results")
+    opened = open_page(pages / "workload.zh.html")
+    click_at(opened, inner(sample, "grid_results", 7))
+    popup = opened.locator(".leaflet-popup")
+    expect(popup).to_contain_text(loads["code"][7])
+    expect(popup).to_contain_text("实际居住户")
+    expect(popup).to_contain_text(str(loads["problems"][7]))
+    expect(popup).to_contain_text(loads["member"][7])
+
+
+def test_a_click_tells_everyone_responsible(
+    sample: Analysed, pages: Path, open_page: OpenPage
+) -> None:
+    opened = open_page(pages / "responsibility.en.html")
+    grids = sample.city.areas("grid")
+    zones = sample.city.frame("zones")
+    place = grids.geometry.iloc[[20]].representative_point()
+    click_at(opened, place)
+    panel = opened.locator("body")
+    expect(panel).to_contain_text(grids["member"][20])
+    for lead in zones.loc[zones.intersects(place.iloc[0]), "lead"]:
+        expect(panel).to_contain_text(lead)
+
+
+def test_the_month_slider_counts_the_months(
+    sample: Analysed, pages: Path, open_page: OpenPage
+) -> None:
+    opened = open_page(pages / "heatmap.en.html")
+    problems: Any = sample.frame("problems")
+    placed = problems[~problems["pile"]]
+    expect(opened.locator("body")).to_contain_text(f"{len(placed):,}")
+    slider = opened.get_by_role("slider")
+    slider.focus()
+    slider.press("ArrowRight")
+    january = (placed["opened"].dt.month == 1).sum()
+    expect(opened.locator("body")).to_contain_text("2025-01")
+    expect(opened.locator("body")).to_contain_text(f"{january:,}")
+
+
+def test_a_map_without_its_layer_is_refused(sample: Analysed) -> None:
+    results = {k: v for k, v in sample.results.items() if k != "hotspot_cells"}
+    poor = replace(sample, results=results)
+    with pytest.raises(OutputError, match="needs the layer 'hotspot_cells'"):
+        draw(poor, sample.city.catalog.map("hotspots"))
+
+
+def test_a_layer_too_large_for_the_page_is_told(
+    sample: Analysed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(maps_module, "MOST_FEATURES", 1000)
+    made = draw(sample, sample.city.catalog.map("responsibility")).get_root().render()
+    assert "Buildings: 1,169 features, too many for this page" in made

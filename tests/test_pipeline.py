@@ -1,0 +1,176 @@
+"""The main job on the sample city finds what its generator planted."""
+
+from dataclasses import replace
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+import shapely
+
+from gridmap.config import Analysis
+from gridmap.errors import ConformError
+from gridmap.model import Receipt
+from gridmap.pipeline import STEPS, analyse
+from gridmap.result import Analysed
+from gridmap.schema import schema
+
+REASONS = {
+    "no_coordinates": "no_place",
+    "out_of_area": "outside",
+    "unparseable_time": "no_time:opened",
+    "closed_before_reported": "order:closed",
+    "repeated_id": "repeated:code",
+}
+
+
+def problems_receipt(sample: Analysed) -> Receipt:
+    return next(receipt for receipt in sample.city.receipts if receipt.layer == "problems")
+
+
+def frame(sample: Analysed, name: str) -> gpd.GeoDataFrame:
+    found = sample.frame(name)
+    assert isinstance(found, gpd.GeoDataFrame)
+    return found
+
+
+def test_every_row_is_placed_or_quarantined(sample: Analysed) -> None:
+    for receipt in sample.city.receipts:
+        assert receipt.rows == receipt.placed + receipt.quarantined
+        assert receipt.quarantined == len(receipt.rejected)
+    placed: dict[str, int] = {}
+    for receipt in sample.city.receipts:
+        placed[receipt.layer] = placed.get(receipt.layer, 0) + receipt.placed
+    assert placed == {name: len(rows) for name, rows in sample.city.layers.items()}
+
+
+@pytest.mark.parametrize("defect", sorted(REASONS))
+def test_planted_dirty_rows_are_found_by_reason(
+    sample: Analysed, planted: dict[str, Any], defect: str
+) -> None:
+    rejected = problems_receipt(sample).rejected
+    found = rejected[rejected["gridmap_reason"] == REASONS[defect]]
+    assert sorted(found["编号"]) == sorted(planted["dirty_rows"][defect]["ids"])
+
+
+def test_nothing_but_the_planted_rows_is_quarantined(
+    sample: Analysed, planted: dict[str, Any]
+) -> None:
+    dirty = sum(entry["count"] for entry in planted["dirty_rows"].values())
+    assert problems_receipt(sample).quarantined == dirty
+    assert sum(receipt.quarantined for receipt in sample.city.receipts) == dirty
+
+
+@pytest.mark.parametrize("kind", ["gaps", "overlaps"])
+def test_planted_gaps_and_overlaps_are_found(
+    sample: Analysed, planted: dict[str, Any], kind: str
+) -> None:
+    found = frame(sample, kind)
+    assert sorted(found["area_m2"]) == pytest.approx(
+        sorted(entry["area_m2"] for entry in planted[kind]), rel=1e-3
+    )
+    places = gpd.GeoSeries.from_xy(
+        [entry["lon"] for entry in planted[kind]],
+        [entry["lat"] for entry in planted[kind]],
+        crs=4326,
+    ).to_crs(found.crs)
+    assert all(found.distance(place).min() < 1.0 for place in places)
+    if kind == "overlaps":
+        pairs = {tuple(sorted((e["grid"], e["neighbour"]))) for e in planted[kind]}
+        assert set(zip(found["first"], found["second"], strict=True)) == pairs
+
+
+def test_planted_problems_without_a_grid_are_found(
+    sample: Analysed, planted: dict[str, Any]
+) -> None:
+    unassigned = frame(sample, "unassigned")
+    homeless = unassigned.loc[unassigned["no_grid"], "code"]
+    assert sorted(homeless) == sorted(planted["in_no_grid"]["ids"])
+    assert frame(sample, "gaps")["problems"].sum() == planted["in_no_grid"]["count"]
+    assert frame(sample, "overlaps")["problems"].sum() == planted["in_two_grids"]["count"]
+
+
+def test_problems_in_two_grids_belong_to_the_lower_code(
+    sample: Analysed, planted: dict[str, Any]
+) -> None:
+    problems = frame(sample, "problems").set_index("code")
+    lower = {min(entry["grid"], entry["neighbour"]) for entry in planted["overlaps"]}
+    assert set(problems.loc[planted["in_two_grids"]["ids"], "grid"]) <= lower
+
+
+def test_the_dead_corner_is_found(sample: Analysed, planted: dict[str, Any]) -> None:
+    unassigned = frame(sample, "unassigned")
+    found = unassigned.loc[unassigned["no_zone"] == "subzone", "code"]
+    assert sorted(found) == sorted(planted["dead_corner"]["problems"]["ids"])
+
+
+def test_the_fallback_pile_is_found_and_kept_out_of_the_analysis(
+    sample: Analysed, planted: dict[str, Any]
+) -> None:
+    pile = planted["fallback_pile"]
+    piles = frame(sample, "piles")
+    assert piles["problems"].to_list() == [pile["count"]]
+    place = piles.to_crs(4326).geometry[0]
+    assert (place.x, place.y) == pytest.approx((pile["lon"], pile["lat"]), abs=1e-5)
+    problems = frame(sample, "problems").set_index("code")
+    on_pile = problems.loc[pile["ids"]]
+    assert on_pile["pile"].all()
+    assert on_pile["grid"].isna().all()
+    assert problems["pile"].sum() == pile["count"]
+    counted = frame(sample, "hotspot_cells")["count"].sum()
+    assert counted == len(problems) - pile["count"]
+
+
+def test_planted_hot_spots_are_hot(sample: Analysed, planted: dict[str, Any]) -> None:
+    cells = frame(sample, "hotspot_cells")
+    hot = cells[cells["hotspot"] == "hot"]
+    assert 0 < len(hot) < 0.15 * len(cells)
+    for spot in planted["hot_spots"]:
+        centre = shapely.Point(spot["x"], spot["y"])
+        assert hot.distance(centre).min() < 1.0, spot["name"]
+
+
+def test_households_and_problems_add_up(sample: Analysed) -> None:
+    loads = frame(sample, "grid_results")
+    buildings = frame(sample, "buildings")
+    assert buildings["grid"].notna().all()
+    assert loads["households"].sum() == buildings["occupied"].sum()
+    problems = frame(sample, "problems")
+    assert loads["problems"].sum() == problems["grid"].notna().sum()
+    assert loads["open"].sum() == ((problems["state"] == "open") & problems["grid"].notna()).sum()
+    minutes = sample.city.layers["categories"].set_index("code")["minutes"]
+    placed = problems[problems["grid"].notna()]
+    assert loads["hours"].sum() == pytest.approx(placed["category"].map(minutes).sum() / 60)
+
+
+def test_every_result_is_what_its_layer_says(sample: Analysed) -> None:
+    for name, result in sample.results.items():
+        schema(result.layer, derived=True).validate(result.frame)
+        assert result.layer.name == name
+
+
+def test_the_analysis_changes_nothing_that_it_is_given(sample: Analysed) -> None:
+    before = {name: rows.copy(deep=True) for name, rows in sample.city.layers.items()}
+    again = analyse(sample.city, Analysis(zone_kinds=("subzone",), h3_resolution=10))
+    for name, rows in before.items():
+        pd.testing.assert_frame_equal(sample.city.layers[name], rows)
+    assert again.summary == sample.summary
+
+
+def test_steps_are_told_in_order(sample: Analysed) -> None:
+    told: list[str] = []
+    analyse(sample.city, progress=told.append)
+    assert tuple(told) == STEPS
+
+
+@pytest.mark.parametrize("left_out", ["problems", "zones", "buildings", "grids", "categories"])
+def test_a_city_without_a_layer_is_analysed_all_the_same(sample: Analysed, left_out: str) -> None:
+    layers = {name: rows for name, rows in sample.city.layers.items() if name != left_out}
+    found = analyse(replace(sample.city, layers=layers))
+    assert ("hotspot_cells" in found.results) == (left_out != "problems")
+    assert ("grid_results" in found.results) == (left_out != "grids")
+
+
+def test_a_level_that_is_not_there_is_an_error(sample: Analysed) -> None:
+    with pytest.raises(ConformError, match="the levels are: district, street, community, grid"):
+        analyse(sample.city, Analysis(level="yard"))

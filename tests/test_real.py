@@ -1,0 +1,145 @@
+"""The main job on real cities. The data are not in this repository: see examples/README.md."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+from browser import OpenPage
+from playwright.sync_api import expect
+from shapely import Point
+
+from gridmap.config import read_city_file
+from gridmap.model import Receipt
+from gridmap.outputs import draw, save_page
+from gridmap.pipeline import analyse
+from gridmap.result import Analysed
+from gridmap.sources import read_city
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+DATA = EXAMPLES.parent.parent / "shared" / "data"
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.skipif(not DATA.exists(), reason="needs open data: see examples/README.md"),
+]
+
+
+def worked(name: str) -> Analysed:
+    city_file = read_city_file(EXAMPLES / f"{name}.toml")
+    return analyse(read_city(city_file), city_file.analysis)
+
+
+@pytest.fixture(scope="module")
+def boston() -> Analysed:
+    return worked("boston")
+
+
+@pytest.fixture(scope="module")
+def cambridge() -> Analysed:
+    return worked("cambridge")
+
+
+@pytest.fixture(scope="module")
+def tainan() -> Analysed:
+    return worked("tainan")
+
+
+def receipt(analysed: Analysed, layer: str, part: str = "") -> Receipt:
+    receipts = analysed.city.receipts
+    return next(r for r in receipts if r.layer == layer and part in r.source)
+
+
+def frame(analysed: Analysed, name: str) -> gpd.GeoDataFrame:
+    found = analysed.frame(name)
+    assert isinstance(found, gpd.GeoDataFrame)
+    return found
+
+
+def test_every_boston_request_is_accounted_for(boston: Analysed) -> None:
+    requests = receipt(boston, "problems")
+    assert requests.rows == 121_145
+    assert requests.placed + requests.quarantined == 121_145
+    assert len(frame(boston, "problems")) == requests.placed
+
+
+def test_boston_cases_closed_before_they_open_are_quarantined(boston: Analysed) -> None:
+    rejected = receipt(boston, "problems").rejected
+    assert (rejected["gridmap_reason"] == "order:closed").sum() == 197
+
+
+def test_the_boston_pile_is_found_and_never_drawn_as_a_hot_spot(boston: Analysed) -> None:
+    piles = frame(boston, "piles")
+    rejected = receipt(boston, "problems").rejected
+    at_pile = (rejected["LATITUDE"] == "42.3594") & (rejected["LONGITUDE"] == "-71.0587")
+    assert len(piles) == 1
+    assert piles["problems"][0] + at_pile.sum() == 17_070
+    place = piles.to_crs(4326).geometry[0]
+    assert place.distance(Point(-71.0587, 42.3594)) < 1e-6
+    problems = frame(boston, "problems")
+    cells = frame(boston, "hotspot_cells")
+    assert cells["count"].sum() == len(problems) - piles["problems"][0]
+    under = cells[cells.contains(piles.geometry[0])]
+    assert under["count"].iloc[0] < 2_000
+    assert problems.loc[problems["pile"], "grid"].isna().all()
+
+
+def test_the_boston_ward_found_is_the_ward_on_record(boston: Analysed) -> None:
+    assert boston.summary["recorded_compared"] > 30_000
+    assert boston.summary["recorded_agrees"] >= 0.995
+
+
+def test_boston_households_are_kept_to_the_last_one(boston: Analysed) -> None:
+    counted = int(frame(boston, "census")["households"].sum())
+    handed = int(frame(boston, "buildings")["occupied"].sum())
+    assert handed + boston.summary["households_left"] == counted
+    assert handed > 100_000
+
+
+def test_boston_defects_of_other_layers_are_told(boston: Analysed) -> None:
+    assert receipt(boston, "buildings").quarantined == 13
+    assert receipt(boston, "buildings").repaired == 2
+    assert boston.city.crs.to_epsg() == 32619
+    police = frame(boston, "zones").query("kind == 'police'")
+    assert len(police) == 12, "a layer in feet lies where the others do"
+    assert police.union_all().intersects(frame(boston, "grids").union_all())
+
+
+@pytest.mark.browser
+def test_a_click_on_a_boston_grid_shows_its_figures(
+    boston: Analysed, tmp_path: Path, open_page: OpenPage
+) -> None:
+    path = save_page(draw(boston, boston.city.catalog.map("workload")), tmp_path / "w.html")
+    opened = open_page(path)
+    loads = frame(boston, "grid_results")
+    row = int(loads["problems"].fillna(0).astype(int).idxmax())
+    point = loads.geometry.iloc[[row]].representative_point().to_crs(4326).iloc[0]
+    spot = opened.evaluate(
+        "([lat, lon]) => { const map = window[document.querySelector('.gm-map').id];"
+        " map.setView([lat, lon], 15, {animate: false});"
+        " const p = map.latLngToContainerPoint([lat, lon]); return [p.x, p.y]; }",
+        [point.y, point.x],
+    )
+    opened.mouse.click(*spot)
+    popup = opened.locator(".leaflet-popup")
+    expect(popup).to_contain_text(loads["code"][row])
+    expect(popup).to_contain_text(f"{loads['problems'][row]:,}")
+
+
+def test_cambridge_households_are_those_of_its_parcels(cambridge: Analysed) -> None:
+    assert int(frame(cambridge, "buildings")["occupied"].sum()) == 38_414
+    assert cambridge.summary["households"] > 38_000
+    assert cambridge.summary["grids"] == 33
+    assert len(frame(cambridge, "places")) == receipt(cambridge, "places").placed
+
+
+def test_tainan_names_are_correct_chinese(tainan: Analysed) -> None:
+    areas = frame(tainan, "grids")
+    villages = areas[areas["level"] == "community"]
+    assert len(villages) == 752
+    names = set(villages["name"])
+    assert {"大寮里", "大社里"} <= names
+    assert all(pd.Series(sorted(names)).str.fullmatch(r"[\[\]\u3400-\u9fff\U00020000-\U0003ffff]+"))
+    assert {"七股區", "新市區"} <= set(areas.loc[areas["level"] == "street", "name"])
+    assert tainan.summary["households"] > 400_000
