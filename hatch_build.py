@@ -31,9 +31,17 @@ _REMEDIES = {
 class RuntimeBuildHook(BuildHookInterface):  # type: ignore[type-arg]
     """Builds the runtime before a wheel, standard or editable, is put together."""
 
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
-        """Build the runtime where it is not current."""
-        build_runtime(Path(self.root))
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Build the runtime where it is not current, and put the definitions into a wheel."""
+        root = Path(self.root)
+        build_runtime(root)
+        if version == "editable":
+            return  # a working copy finds them where they are
+        shipped = [*root.glob("layers/*.toml"), *root.glob("maps/*.toml")]
+        shipped += [path for path in root.glob("data/**/*") if path.is_file()]
+        build_data["force_include"] |= {
+            str(path): f"gridmap/_share/{path.relative_to(root).as_posix()}" for path in shipped
+        }
 
 
 def build_runtime(root: Path) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -353,7 +353,7 @@ def problem_line(error: ValidationError, record: type[BaseModel]) -> str:
 
 def _keys(record: type[BaseModel]) -> list[str]:
     """Return every key of the records that are defined beside this one."""
-    beside: list[type[BaseModel]] = record.__mro__[1].__subclasses__()
+    beside: Sequence[type[BaseModel]] = record.__mro__[1].__subclasses__()
     return sorted({name for part in beside for name in part.model_fields})
 
 

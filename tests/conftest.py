@@ -17,7 +17,7 @@ from gridmap.pipeline import analyse  # noqa: E402
 from gridmap.result import Analysed  # noqa: E402
 from gridmap.sources import read_city  # noqa: E402
 
-pytest_plugins = ["browser"]
+pytest_plugins = ["browser", "postgres"]
 
 
 @pytest.fixture(scope="session")

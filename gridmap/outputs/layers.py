@@ -92,7 +92,7 @@ def _geopackage(analysed: Analysed, path: Path, chosen: list[str]) -> Path:
 def _in_utc(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the frame with its times in UTC, the only zone that the GeoPackage standard has."""
     zoned = frame.select_dtypes("datetimetz")
-    return frame.assign(**{name: times.dt.tz_convert("UTC") for name, times in zoned.items()})
+    return frame.assign(**{str(name): times.dt.tz_convert("UTC") for name, times in zoned.items()})
 
 
 def _geojson(name: str, frame: gpd.GeoDataFrame, path: Path) -> Path:

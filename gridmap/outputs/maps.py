@@ -147,7 +147,7 @@ def _fill(canvas: folium.Map, spec: MapSpec, overlays: list[_Overlay], lang: str
             painted = paint(overlay.layer, overlay.frame, lang)
             element = _geo_layer(overlay, painted, lang, keep=_owner_columns(overlay, spec))
             sections.append(_section(overlay, painted, lang))
-            if spec.click == "who" and overlay.layer.person:
+            if spec.click == "who" and _has_owners(overlay):
                 owners.append(_owner(overlay, element))
             made.append(element)
         made[-1].add_to(canvas)
@@ -209,6 +209,11 @@ def _geo_layer(
         keep=keep,
         show=overlay.show,
     )
+
+
+def _has_owners(overlay: _Overlay) -> bool:
+    person = overlay.layer.person
+    return bool(person) and bool(overlay.frame[person].notna().any())
 
 
 def _owner_columns(overlay: _Overlay, spec: MapSpec) -> tuple[str, ...]:

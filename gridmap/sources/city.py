@@ -190,20 +190,19 @@ def _layer_frame(drafts: Sequence[_Draft], city_file: CityFile, crs: pyproj.CRS)
         raise ConformError(
             "conform.nothing_left", layer=layer.name, path=drafts[0].entry.path, reason=worst
         )
-    if layer.geometry == "none":
-        return frame
-    return gpd.GeoDataFrame(frame, crs=crs)
+    if layer.geometry != "none":
+        frame = gpd.GeoDataFrame(frame, crs=crs)
+    return frame
 
 
 def _kept(draft: _Draft) -> pd.DataFrame:
     good = ~draft.reasons.any
     frame = draft.columns[good].reset_index(drop=True)
     frame["_rows"] = pd.Series([[row] for row in np.flatnonzero(good).tolist()], dtype=object)
-    if draft.shapes is None:
-        return pd.DataFrame(frame)
-    shapes = draft.shapes[good].to_numpy()
-    placed = gpd.GeoDataFrame(frame, geometry=shapes, crs=draft.shapes.crs)
-    return _dissolved(placed, draft.layer.key) if draft.entry.dissolve else placed
+    if draft.shapes is not None:
+        shapes = draft.shapes[good].to_numpy()
+        frame = gpd.GeoDataFrame(frame, geometry=shapes, crs=draft.shapes.crs)
+    return _dissolved(frame, draft.layer.key) if draft.entry.dissolve else frame
 
 
 def _dissolved(frame: gpd.GeoDataFrame, key: str) -> gpd.GeoDataFrame:

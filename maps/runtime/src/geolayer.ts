@@ -128,7 +128,7 @@ export class GeoLayer {
       make("p", { class: "gm-eyebrow" }, this.config.name),
       make("table", {}, make("tbody", {}, ...rows)),
     );
-    const look = { className: "gm-popup", maxWidth: 300, minWidth: 180, maxHeight: 320 };
+    const look = { className: "gm-popup", maxWidth: 340, minWidth: 180, maxHeight: 320 };
     const popup = L.popup({ ...look, ...this.clearance() });
     popup.setLatLng(at).setContent(content).openOn(map);
     const close = popup.getElement()?.querySelector(".leaflet-popup-close-button");
