@@ -64,6 +64,7 @@ def run(
     out: OutPath = Path("out"),
     lang: LangName = "",
     store: Annotated[str, typer.Option("--store", help=_help("store"))] = "",
+    strict: Annotated[bool, typer.Option("--strict", help=_help("strict"))] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run the main job."""
@@ -71,7 +72,8 @@ def run(
 
     with staged(out) as stage:
         city_file, speak = _opened(city, lang)
-        with _progress(speak, as_json) as tell:
+        steps = _steps(city_file) + len(city_file.catalog.maps) + 2 + bool(store)
+        with _progress(speak, as_json, steps) as tell:
             analysed = _analysed(city_file, tell)
             for name in ("layers", "maps", "quarantine"):
                 (stage / name).mkdir()
@@ -89,6 +91,12 @@ def run(
         made = sorted(str(path.relative_to(stage)) for path in stage.rglob("*") if path.is_file())
         _clear_quarantine(out)
     _tell_run(analysed, out, made, skipped, speak, as_json)
+    quarantined = sum(receipt.quarantined for receipt in analysed.city.receipts)
+    if quarantined:
+        folder = out / "quarantine"
+        message = messages.text("cli.bad_rows", speak, count=f"{quarantined:,}", folder=folder)
+        print(messages.text("cli.error", speak, message=message), file=sys.stderr)
+        raise typer.Exit(1 if strict else 0)
 
 
 @app.command("map", help=_help("map"))
@@ -105,7 +113,7 @@ def draw_map(
     city_file, speak = _opened(city, lang)
     names = list(city_file.catalog.maps) if name == "all" else [city_file.catalog.map(name).name]
     with staged(out / "maps") as stage:
-        with _progress(speak, as_json) as tell:
+        with _progress(speak, as_json, _steps(city_file) + len(names)) as tell:
             analysed = _analysed(city_file, tell)
             drawn, skipped = _drawn(analysed, names, speak, tell, strict=name != "all")
         for drawn_name, page in drawn.items():
@@ -127,7 +135,7 @@ def export(
 
     city_file, speak = _opened(city, lang)
     with staged(out / "layers") as stage:
-        with _progress(speak, as_json) as tell:
+        with _progress(speak, as_json, _steps(city_file) + 1) as tell:
             analysed = _analysed(city_file, tell)
             tell("layers")
             written = write_layers(analysed, stage, formats=formats or FORMATS, names=layer or ())
@@ -141,7 +149,7 @@ def check(city: CityPath, lang: LangName = "", as_json: AsJson = False) -> None:
     from gridmap.outputs import as_json as summary_json
 
     city_file, speak = _opened(city, lang)
-    with _progress(speak, as_json) as tell:
+    with _progress(speak, as_json, _steps(city_file)) as tell:
         analysed = _analysed(city_file, tell)
     counted = ("rows_quarantined", "gaps", "overlaps", "misnested", "no_grid", "no_zone", "piles")
     findings = sum(int(analysed.summary.get(name, 0)) for name in counted)
@@ -197,6 +205,12 @@ def _opened(city: Path, lang: str) -> tuple[CityFile, Lang]:
     return city_file, _language(lang, city_file.lang)
 
 
+def _steps(city_file: CityFile) -> int:
+    from gridmap.pipeline import STEPS
+
+    return len(city_file.inputs) + len(STEPS)
+
+
 def _analysed(city_file: CityFile, tell: Tell) -> Analysed:
     from gridmap.pipeline import analyse
     from gridmap.sources import read_city
@@ -237,18 +251,20 @@ def _clear_quarantine(out: Path) -> None:
 
 
 @contextmanager
-def _progress(lang: Lang, quiet: bool) -> Iterator[Tell]:
+def _progress(lang: Lang, quiet: bool, steps: int) -> Iterator[Tell]:
     from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    columns = (BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     console = Console(stderr=True)
     hidden = quiet or not console.is_terminal
     with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
-        task = bar.add_task("")
+        # A step is told when it begins, so that many have ended but one.
+        task = bar.add_task("", total=steps, completed=-1)
 
         def tell(step: str, **params: str) -> None:
-            bar.update(task, description=messages.text(f"step.{step}", lang, **params))
+            text = messages.text(f"step.{step}", lang, **params)
+            bar.update(task, description=text, advance=1)
 
         yield tell
 

@@ -1,7 +1,7 @@
 """Fixtures with a PostgreSQL server that has PostGIS.
 
-``GRIDMAP_TEST_POSTGRES`` may hold the URL of one, whose user may make databases; otherwise a
-private one is started by ``scripts/postgres`` and stopped at the end.
+``GRIDMAP_TEST_POSTGRES`` may hold the URL of one, with a superuser; otherwise a private one is
+started by ``scripts/postgres`` and stopped at the end.
 """
 
 from __future__ import annotations

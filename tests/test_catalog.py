@@ -116,7 +116,7 @@ def test_a_schema_has_the_catalogues_columns_and_rules() -> None:
 
 def test_the_reference_is_made_from_the_catalogue() -> None:
     done = subprocess.run(
-        [sys.executable, ROOT / "scripts" / "build_docs", "--check"],
+        [sys.executable, ROOT / "scripts" / "reference.py", "--check"],
         capture_output=True,
         text=True,
         check=False,

@@ -44,7 +44,10 @@ def test_run_writes_maps_layers_and_tables(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert gridmap("run", DATA, "--out", tmp_path / "out") == 0
-    said = capsys.readouterr().out
+    captured = capsys.readouterr()
+    said = captured.out
+    assert captured.err.count("\n") == 1
+    assert "141 rows were left out; mend them in" in captured.err
     assert "Problems in no grid" in said
     assert "maps/heatmap.html" in said
     made = {str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.*")}
@@ -181,7 +184,7 @@ def test_ten_bad_rows_in_a_thousand_do_not_stop_a_run(
     (tmp_path / "few.csv").write_text("\n".join(lines), encoding="gb18030")
     text = city.read_text(encoding="utf-8").replace(f"{DATA}/problems.csv", "few.csv")
     city.write_text(text, encoding="utf-8")
-    assert gridmap("run", city, "--out", tmp_path / "out", "--json") == 0
+    assert gridmap("run", city, "--out", tmp_path / "out", "--json", "--strict") == 1
     problems = json.loads(capsys.readouterr().out)["inputs"][-1]
     assert problems["rows"] == 1000
     assert problems["reasons"]["no_time:opened"] >= 10

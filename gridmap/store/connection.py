@@ -83,7 +83,7 @@ def transaction(text: str, *, write: bool) -> Iterator[sa.Connection]:
     """
     url = parse_url(text)
     file = None if _is_postgres_url(url) else Path(str(url.database))
-    is_new = file is not None and not file.exists()
+    is_new = file is not None and not _is_there(file)
     if is_new and not write:
         raise StoreError("store.no_file", store=shown(url))
     engine = _postgres(url, write) if file is None else _sqlite(url, write)
@@ -92,8 +92,8 @@ def transaction(text: str, *, write: bool) -> Iterator[sa.Connection]:
         with _connected(engine, url) as connection, connection.begin():
             yield connection
     except BaseException as error:
-        if is_new and file is not None:
-            file.unlink(missing_ok=True)
+        if is_new and file is not None and _is_there(file):
+            file.unlink()
         if isinstance(error, refused):
             reason = reason_of(error)
             raise StoreError("store.failed", store=shown(url), reason=reason) from None
@@ -106,6 +106,13 @@ def reason_of(error: BaseException) -> str:
     """Return the first line of what a database says, without the statement or its values."""
     said = str(getattr(error, "orig", None) or error).strip()
     return said.splitlines()[0] if said else type(error).__name__
+
+
+def _is_there(file: Path) -> bool:
+    try:
+        return file.exists()
+    except PermissionError:
+        return True  # so that SQLite is asked, and says why it cannot open it
 
 
 def _connected(engine: sa.Engine, url: sa.URL) -> sa.Connection:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -104,8 +105,11 @@ class TestRepeatable:
         assert not other.district.geometry.iloc[0].equals(city.district.geometry.iloc[0])
 
     def test_same_bytes_from_another_process_and_folder(self, folder: Path, tmp_path: Path) -> None:
-        command = [sys.executable, str(ROOT / "scripts/build_sample"), "--out", "elsewhere"]
-        told = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
+        command = [sys.executable, "-m", "synthetic", "--out", "elsewhere"]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT / "scripts")}
+        told = subprocess.run(
+            command, cwd=tmp_path, check=True, capture_output=True, text=True, env=environment
+        )
         assert digests(tmp_path / "elsewhere") == digests(folder)
         assert all(name in told.stdout for name in FILES)
 

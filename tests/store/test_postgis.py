@@ -114,7 +114,7 @@ def test_no_right_to_add_postgis(postgres_database, connection, make_town):
     connection.execute(f"GRANT ALL ON SCHEMA public TO {user}")
     try:
         scheme, rest = postgres_database.split("//")
-        url = f"{scheme}//{user}:S3cret@{rest.rsplit('@', 1)[1]}"
+        url = f"{scheme}//{user}:S3cret@{rest.rsplit('@', 1)[-1]}"
         with pytest.raises(StoreError) as raised:
             store.save(make_town(), url)
         assert raised.value.key == "store.no_postgis"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 from pathlib import Path
 
@@ -85,9 +86,23 @@ def test_no_file(tmp_path):
 
 
 def test_no_folder(make_town, tmp_path):
+    (tmp_path / "file").touch()
+    for folder in ("none", "file"):
+        with pytest.raises(StoreError) as raised:
+            store.save(make_town(), str(tmp_path / folder / "city.sqlite"))
+        assert raised.value.key == "store.unreachable"
+
+
+def test_locked(make_town, tmp_path):
+    file = tmp_path / "city.sqlite"
+    store.save(make_town(), str(file))
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
     with pytest.raises(StoreError) as raised:
-        store.save(make_town(), str(tmp_path / "none" / "city.sqlite"))
-    assert raised.value.key == "store.unreachable"
+        store.save(make_town(), f"sqlite:///{file}?timeout=0.1")
+    assert raised.value.key == "store.failed"
+    assert "locked" in str(raised.value)
+    other.close()
 
 
 def test_no_database(make_town, tmp_path):
