@@ -72,6 +72,8 @@ def run(
 
     with staged(out) as stage:
         city_file, speak = _opened(city, lang)
+        if store:
+            _check_store(store)
         steps = _steps(city_file) + len(city_file.catalog.maps) + 2 + bool(store)
         with _progress(speak, as_json, steps) as tell:
             analysed = _analysed(city_file, tell)
@@ -236,6 +238,13 @@ def _drawn(
                 raise
             skipped.append(error.text(lang))
     return drawn, skipped
+
+
+def _check_store(url: str) -> None:
+    """Refuse what is no store before the work begins, not after it."""
+    from gridmap.store.connection import parse_url
+
+    parse_url(url)
 
 
 def _save(analysed: Analysed, url: str) -> None:

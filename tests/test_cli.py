@@ -9,6 +9,9 @@ import pytest
 
 from gridmap import cli
 from gridmap._version import __version__
+from gridmap.config import read_city_file
+from gridmap.outputs import as_json
+from gridmap.store import cities, load
 
 ROOT = Path(__file__).parent.parent
 DATA = ROOT / "data"
@@ -251,3 +254,24 @@ def test_every_command_and_option_has_help_in_both_languages() -> None:
             )
             assert "--lang" in done.stdout
             assert "--json" in done.stdout
+
+
+def test_a_run_is_saved_to_a_store_and_read_back(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = tmp_path / "city.sqlite"
+    assert gridmap("run", DATA, "--out", tmp_path / "out", "--store", store, "--json") == 0
+    said = json.loads(capsys.readouterr().out)
+    assert cities(str(store)) == ["qinghe"]
+    analysed = load(str(store), "qinghe", read_city_file(DATA).catalog)
+    assert as_json(analysed) == {key: said[key] for key in as_json(analysed)}
+
+
+def test_a_store_that_is_none_is_refused_before_the_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert gridmap("run", DATA, "--out", tmp_path / "out", "--store", "mysql://secret@host/db") == 1
+    said = capsys.readouterr().err
+    assert "postgresql://" in said
+    assert "secret" not in said
+    assert list((tmp_path / "out").iterdir()) == []

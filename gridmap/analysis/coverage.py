@@ -102,7 +102,7 @@ def find_misnested(
     codes = pd.Series(parents["code"].to_numpy(), dtype="string")
     found = gpd.GeoDataFrame(
         {
-            "child": children["code"].to_numpy(),
+            "child": pd.Series(children["code"].to_numpy(), dtype="string"),
             "parent": codes.reindex(np.where(homeless, -1, position)).to_numpy(),
             "area_m2": area,
             "share": area / shapely.area(shapes),

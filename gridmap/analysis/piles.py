@@ -46,8 +46,8 @@ def find_piles(
     piles = gpd.GeoDataFrame(
         {
             "code": pd.Series([f"pile-{n}" for n in range(1, len(chosen) + 1)], dtype="string"),
-            "problems": chosen["size"].astype("Int64").to_numpy(),
-            "addresses": chosen["nunique"].astype("Int64").to_numpy(),
+            "problems": pd.Series(chosen["size"].to_numpy(), dtype="Int64"),
+            "addresses": pd.Series(chosen["nunique"].to_numpy(), dtype="Int64"),
             "share": chosen["size"].to_numpy(dtype="float64") / max(len(problems), 1),
         },
         geometry=points.iloc[rows].to_numpy(),
