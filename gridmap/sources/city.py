@@ -21,7 +21,7 @@ from gridmap.crs import parse_crs, working_crs
 from gridmap.errors import ConformError, CrsError
 from gridmap.model import City, Receipt
 from gridmap.schema import schema
-from gridmap.sources.columns import Reasons, need_columns, typed_columns
+from gridmap.sources.columns import Reasons, as_text, need_columns, typed_columns
 from gridmap.sources.files import Raw, read_raw
 from gridmap.sources.geometry import mended, shapes_of
 
@@ -116,10 +116,10 @@ def _joined(table: pd.DataFrame, city_file: CityFile, entry: Input, join: Join) 
     other = read_raw(city_file.path(join.path), encoding=join.encoding).table
     need_columns(table, [join.left], entry.path)
     need_columns(other, [join.right], join.path)
-    right = other.assign(**{join.right: other[join.right].astype("string")})
+    right = other.assign(**{join.right: as_text(other[join.right])})
     if right[join.right].duplicated().any():
         raise ConformError("conform.join", path=join.path, column=join.right)
-    keys = table[join.left].astype("string")
+    keys = as_text(table[join.left])
     added = right.set_index(join.right).reindex(keys)
     added.index = table.index
     taken = {name: f"{name}_joined" for name in added.columns if name in table.columns}

@@ -13,7 +13,7 @@ from gridmap.catalog import Field, Layer
 from gridmap.config import ColumnRule, Input
 from gridmap.errors import ConfigError, SourceError
 
-__all__ = ["Reasons", "need_columns", "typed_columns"]
+__all__ = ["Reasons", "as_text", "need_columns", "typed_columns"]
 
 # Day-first and month-first dates look alike, so those need a `format`; these do not.
 _TIMES = (
@@ -140,7 +140,7 @@ def _typed(
 ) -> pd.Series:
     if pd.api.types.is_datetime64_any_dtype(source) and field.type == "datetime":
         return _zoned(source, timezone, name, reasons)
-    text = _text(source)
+    text = as_text(source)
     if rule.extract:
         text = _extracted(text, rule)
     if rule.values:
@@ -163,7 +163,8 @@ def _extracted(text: pd.Series, rule: ColumnRule) -> pd.Series:
         raise ConfigError("config.extract", pattern=rule.extract, reason=error) from None
 
 
-def _text(source: pd.Series) -> pd.Series:
+def as_text(source: pd.Series) -> pd.Series:
+    """Return cells as text without outer blanks; whole numbers without a decimal point."""
     if pd.api.types.is_float_dtype(source):
         whole = source.dropna()
         if (whole == whole.round()).all() and (whole.abs() < 2**53).all():

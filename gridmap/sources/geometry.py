@@ -137,7 +137,7 @@ def mended(shapes: gpd.GeoSeries, layer: Layer, reasons: Reasons) -> tuple[gpd.G
     GeoSeries, int
         The shapes, and how many had to be mended.
     """
-    values = shapes.to_numpy()
+    values = shapes.to_numpy().copy()
     broken = ~shapely.is_missing(values) & ~shapely.is_valid(values)
     odd = ~shapely.is_missing(values) & (
         (shapely.get_dimensions(values) != _DIMENSION[layer.geometry])
