@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(Path(__file__).parent))
@@ -16,6 +17,12 @@ from gridmap.config import read_city_file  # noqa: E402
 from gridmap.pipeline import analyse  # noqa: E402
 from gridmap.result import Analysed  # noqa: E402
 from gridmap.sources import read_city  # noqa: E402
+
+# The same examples in every run, so that a change is to blame when a test fails.
+# `pytest --hypothesis-profile=explore` looks for new ones.
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.register_profile("explore", max_examples=500, deadline=None)
+settings.load_profile("same")
 
 pytest_plugins = ["browser", "postgres"]
 

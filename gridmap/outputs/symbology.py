@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import mapclassify
 import numpy as np
 import pandas as pd
 
@@ -148,7 +147,8 @@ def _uppers(values: np.ndarray, style: Symbology) -> np.ndarray:
     distinct = np.unique(values)
     if len(distinct) <= len(style.colours):
         return distinct
-    return np.unique(mapclassify.Quantiles(values, k=len(style.colours)).bins)
+    shares = np.arange(1, len(style.colours) + 1) / len(style.colours)
+    return np.unique(np.quantile(values, shares))
 
 
 def _painted(
