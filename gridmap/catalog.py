@@ -95,12 +95,14 @@ class Symbology(_Record):
     ``single`` draws all features with ``colours[0]``; ``categorised`` takes a colour by the
     value of ``field`` from ``classes``; ``graduated`` cuts ``field`` into classes, by ``breaks``
     where given, else into as many quantiles as there are ``colours``; ``heat`` is a heat map
-    over ``colours``. Where ``field`` has no value at all, ``instead`` is shown.
+    over ``colours``. Where ``field`` has no value at all, ``instead`` is shown. A heat map leaves
+    out the rows for which the boolean field ``unless`` is true.
     """
 
     kind: Literal["single", "categorised", "graduated", "heat"]
     field: str = ""
     instead: str = ""
+    unless: str = ""
     colours: tuple[Colour, ...] = ()
     classes: Annotated[Mapping[str, Colour], _FROZEN, _THAWED] = {}
     breaks: tuple[float, ...] = ()
@@ -146,6 +148,7 @@ class Layer(_Record):
         if self.symbology is not None:
             named["symbology.field"] = self.symbology.field
             named["symbology.instead"] = self.symbology.instead
+            named["symbology.unless"] = self.symbology.unless
         for name, field in self.fields.items():
             named[f"fields.{name}.not_before"] = field.not_before
         for where, field_name in named.items():

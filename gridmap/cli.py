@@ -80,7 +80,7 @@ def run(
             for name in ("layers", "maps", "quarantine"):
                 (stage / name).mkdir()
             tell("layers")
-            write_layers(analysed, stage / "layers")
+            write_layers(analysed, stage / "layers", lang=speak)
             drawn, skipped = _drawn(analysed, list(analysed.city.catalog.maps), speak, tell)
             for name, page in drawn.items():
                 save_page(page, stage / "maps" / f"{name}.html")
@@ -140,7 +140,9 @@ def export(
         with _progress(speak, as_json, _steps(city_file) + 1) as tell:
             analysed = _analysed(city_file, tell)
             tell("layers")
-            written = write_layers(analysed, stage, formats=formats or FORMATS, names=layer or ())
+            written = write_layers(
+                analysed, stage, formats=formats or FORMATS, names=layer or (), lang=speak
+            )
         files = [path.name for path in written]
     _tell_files(out / "layers", files, [], speak, as_json)
 

@@ -10,6 +10,7 @@ import pandas as pd
 import pyogrio
 
 from gridmap.errors import OutputError
+from gridmap.outputs.qgis import write_styles
 from gridmap.result import Analysed
 
 __all__ = ["FORMATS", "write_layers"]
@@ -28,6 +29,7 @@ def write_layers(
     *,
     formats: Sequence[str] = FORMATS,
     names: Iterable[str] = (),
+    lang: str = "en",
 ) -> list[Path]:
     """Write layers, the same bytes for the same input.
 
@@ -42,6 +44,8 @@ def write_layers(
         Of `FORMATS`.
     names : iterable of str
         The layers to write; all if none is named.
+    lang : str
+        Of the legends and field aliases that QGIS shows with the GeoPackage.
 
     Returns
     -------
@@ -62,7 +66,8 @@ def write_layers(
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": _TIMESTAMP})
     written = []
     if "gpkg" in formats:
-        written.append(_geopackage(analysed, folder / f"{analysed.city.name}.gpkg", chosen))
+        path = folder / f"{analysed.city.name}.gpkg"
+        written.append(_geopackage(analysed, path, chosen, lang))
     if "geojson" in formats:
         for name, frame in _frames(analysed, chosen):
             if isinstance(frame, gpd.GeoDataFrame):
@@ -81,11 +86,13 @@ def _frames(analysed: Analysed, chosen: list[str]) -> Iterator[tuple[str, pd.Dat
         yield layer.name, frame[columns]
 
 
-def _geopackage(analysed: Analysed, path: Path, chosen: list[str]) -> Path:
+def _geopackage(analysed: Analysed, path: Path, chosen: list[str], lang: str) -> Path:
     for name, frame in _frames(analysed, chosen):
         kind = analysed.city.catalog.layer(name).geometry
         options = {} if kind == "none" else {"geometry_type": _MULTI.get(kind, kind)}
         pyogrio.write_dataframe(_in_utc(frame), path, layer=name, driver="GPKG", **options)
+    layers = [(analysed.city.catalog.layer(n), frame) for n, frame in _frames(analysed, chosen)]
+    write_styles(path, layers, lang)
     return path
 
 

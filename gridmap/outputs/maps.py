@@ -158,13 +158,12 @@ def _fill(canvas: folium.Map, spec: MapSpec, overlays: list[_Overlay], lang: str
 
 
 def _heat(overlay: _Overlay) -> elements.HeatByTime:
-    frame = overlay.frame
-    if "pile" in frame:
-        frame = frame[~frame["pile"]]
+    frame, style = overlay.frame, symbology_of(overlay.layer)
+    if style.unless in frame:
+        frame = frame[~frame[style.unless].fillna(False)]
     months = frame["opened"].dt.strftime("%Y-%m")
     every = pd.period_range(months.min(), months.max(), freq="M").strftime("%Y-%m")
     degrees = frame.geometry.to_crs(4326)
-    style = symbology_of(overlay.layer)
     return elements.HeatByTime(
         degrees.get_coordinates().to_numpy(),
         every.get_indexer(months),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -33,12 +34,13 @@ class PathStyle:
 
 @dataclass(frozen=True)
 class LegendItem:
-    """A class in a legend."""
+    """A class in a legend; a graduated one with its lowest and highest value."""
 
     key: str
     label: str
     colour: str
     count: int
+    bounds: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -128,15 +130,16 @@ def _graduated(layer: Layer, style: Symbology, frame: pd.DataFrame, lang: str) -
     slot = pd.Series(np.searchsorted(uppers, values.to_numpy(), side="left"), index=frame.index)
     keys = ("class-" + slot.astype("string")).mask(values.isna(), "missing")
     decimals = layer.fields[shown].decimals
-    lowest = float(values.min()) if len(uppers) else 0.0
-    lowers = [lowest, *uppers[:-1]]
+    lowers = _lowers(values, uppers)
     # Few classes take their colours from the whole ramp, not from its pale end.
     ramp = np.linspace(0, len(style.colours) - 1, max(len(uppers), 1)).round().astype(int)
-    colours, named = {}, {}
+    colours, named, bounds = {}, {}, {}
     for number, (low, high) in enumerate(zip(lowers, uppers, strict=False)):
         colours[f"class-{number}"] = style.colours[ramp[number]]
-        named[f"class-{number}"] = f"{low:,.{decimals}f} – {high:,.{decimals}f}"
-    return _painted(style, shown, keys, colours, named, lang)
+        ends = [f"{end:,.{decimals}f}" for end in (low, high)]
+        named[f"class-{number}"] = ends[0] if low == high else " – ".join(ends)
+        bounds[f"class-{number}"] = (float(low), float(high))
+    return _painted(style, shown, keys, colours, named, lang, bounds)
 
 
 def _uppers(values: np.ndarray, style: Symbology) -> np.ndarray:
@@ -151,6 +154,12 @@ def _uppers(values: np.ndarray, style: Symbology) -> np.ndarray:
     return np.unique(np.quantile(values, shares))
 
 
+def _lowers(values: pd.Series, uppers: np.ndarray) -> np.ndarray:
+    if len(uppers) == 0 or len(uppers) == values.nunique():
+        return uppers  # each class is one value
+    return np.array([float(values.min()), *uppers[:-1]])
+
+
 def _painted(
     style: Symbology,
     field: str,
@@ -158,13 +167,14 @@ def _painted(
     colours: dict[str, str],
     named: dict[str, str],
     lang: str,
+    bounds: Mapping[str, tuple[float, float]] = MappingProxyType({}),
 ) -> Painted:
     counts = keys.value_counts()
     if "missing" in counts.index:
         colours = {**colours, "missing": style.missing}
         named = {**named, "missing": text("legend.missing", lang)}
     legend = tuple(
-        LegendItem(key, named[key], colour, int(counts.get(key, 0)))
+        LegendItem(key, named[key], colour, int(counts.get(key, 0)), bounds.get(key))
         for key, colour in colours.items()
     )
     styles = {key: _path(style, colour) for key, colour in colours.items()}

@@ -17,7 +17,7 @@ from gridmap.result import Analysed
 def test_the_geopackage_holds_every_layer_as_it_is(sample: Analysed, tmp_path: Path) -> None:
     (path,) = write_layers(sample, tmp_path, formats=["gpkg"])
     names = set(pyogrio.list_layers(path)[:, 0])
-    assert names == set(sample.city.layers) | set(sample.results)
+    assert names == {*sample.city.layers, *sample.results, "layer_styles"}
     problems = gpd.read_file(path, layer="problems")
     original = sample.frame("problems")
     assert original is not None

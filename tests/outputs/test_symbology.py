@@ -47,7 +47,7 @@ def test_graduated_classes_hold_equal_numbers() -> None:
 
 def test_few_values_have_few_classes_over_the_whole_ramp() -> None:
     painted = paint(LOADS, loads(1, 1, 5))
-    assert [item.count for item in painted.legend] == [2, 1]
+    assert [(item.label, item.count) for item in painted.legend] == [("1.0", 2), ("5.0", 1)]
     assert painted.legend[0].colour == LOADS.symbology.colours[0]
     assert painted.legend[-1].colour == LOADS.symbology.colours[-1]
 
