@@ -7,26 +7,17 @@ and the reference in ``docs/``.
 
 from __future__ import annotations
 
-import difflib
-import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import cache, cached_property
 from pathlib import Path
-from types import MappingProxyType
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    PlainSerializer,
-    ValidationError,
-    model_validator,
-)
 from pydantic import Field as Key
+from pydantic import ValidationError, model_validator
 
 from gridmap import resources
 from gridmap.errors import CatalogError
+from gridmap.records import FrozenMap, Record, nothing, problem_line, read_toml, short_path
 
 __all__ = [
     "Catalog",
@@ -37,8 +28,6 @@ __all__ = [
     "Symbology",
     "Text",
     "load_catalog",
-    "problem_line",
-    "read_toml",
 ]
 
 Colour = Annotated[str, Key(pattern=r"^#[0-9a-fA-F]{6}$")]
@@ -46,16 +35,10 @@ Geometry = Literal["Point", "LineString", "Polygon", "none"]
 FieldType = Literal["string", "integer", "number", "boolean", "datetime", "category"]
 
 T = TypeVar("T")
-R = TypeVar("R", bound=BaseModel)
-_FROZEN = AfterValidator(MappingProxyType)
-_THAWED = PlainSerializer(dict)
+R = TypeVar("R", bound=Record)
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
-
-
-class Text(_Record):
+class Text(Record):
     """A text in every language of the product."""
 
     en: str
@@ -66,7 +49,7 @@ class Text(_Record):
         return self.zh if lang == "zh" else self.en
 
 
-class Field(_Record):
+class Field(Record):
     """One attribute of a layer."""
 
     type: FieldType
@@ -80,7 +63,7 @@ class Field(_Record):
     maximum: float | None = None
     not_before: str = ""
     decimals: int = 0
-    categories: Annotated[Mapping[str, Text], _FROZEN, _THAWED] = {}
+    categories: FrozenMap[str, Text] = Key(default_factory=nothing)
 
     @model_validator(mode="after")
     def _categories_belong(self) -> Self:
@@ -89,7 +72,7 @@ class Field(_Record):
         return self
 
 
-class Symbology(_Record):
+class Symbology(Record):
     """How a layer is drawn, for every output alike.
 
     ``single`` draws all features with ``colours[0]``; ``categorised`` takes a colour by the
@@ -104,7 +87,7 @@ class Symbology(_Record):
     instead: str = ""
     unless: str = ""
     colours: tuple[Colour, ...] = ()
-    classes: Annotated[Mapping[str, Colour], _FROZEN, _THAWED] = {}
+    classes: FrozenMap[str, Colour] = Key(default_factory=nothing)
     breaks: tuple[float, ...] = ()
     missing: Colour = "#d9d9d9"
     stroke: Colour = "#555555"
@@ -128,7 +111,7 @@ class Symbology(_Record):
         return self
 
 
-class Layer(_Record):
+class Layer(Record):
     """What a layer is: geometry, fields, symbology."""
 
     name: str = Key(pattern=r"^[a-z][a-z0-9_]*$")
@@ -139,7 +122,7 @@ class Layer(_Record):
     key: str = ""
     label: str = ""
     person: str = ""
-    fields: Annotated[Mapping[str, Field], _FROZEN, _THAWED]
+    fields: FrozenMap[str, Field]
     symbology: Symbology | None = None
 
     @model_validator(mode="after")
@@ -172,7 +155,7 @@ class Layer(_Record):
         return {name: field for name, field in self.fields.items() if not field.derived}
 
 
-class MapLayer(_Record):
+class MapLayer(Record):
     """One layer as a map shows it."""
 
     layer: str
@@ -182,7 +165,7 @@ class MapLayer(_Record):
     required: bool = False
 
 
-class MapSpec(_Record):
+class MapSpec(Record):
     """What a map shows."""
 
     name: str = Key(pattern=r"^[a-z][a-z0-9_]*$")
@@ -194,11 +177,11 @@ class MapSpec(_Record):
     click: Literal["popup", "who"] = "popup"
 
 
-class Catalog(_Record):
+class Catalog(Record):
     """All layers and maps that a city knows."""
 
-    layers: Annotated[Mapping[str, Layer], _FROZEN, _THAWED]
-    maps: Annotated[Mapping[str, MapSpec], _FROZEN, _THAWED]
+    layers: FrozenMap[str, Layer]
+    maps: FrozenMap[str, MapSpec]
 
     def layer(self, name: str) -> Layer:
         """Return a layer by name.
@@ -292,12 +275,12 @@ def _record(record: type[R], file: Path, data: dict[str, Any]) -> R:
         made = record.model_validate(data)
     except ValidationError as error:
         raise CatalogError(
-            "catalog.invalid", file=_short(file), problem=problem_line(error, record)
+            "catalog.invalid", file=short_path(file), problem=problem_line(error, record)
         ) from None
     if getattr(made, "name", "") != file.stem:
         raise CatalogError(
             "catalog.invalid",
-            file=_short(file),
+            file=short_path(file),
             problem=f"name: is '{getattr(made, 'name', '')}' but the file is '{file.stem}.toml'",
         )
     return made
@@ -307,58 +290,13 @@ def _check_map(spec: MapSpec, layers: Mapping[str, Layer], file: Path) -> None:
     for name in spec.needs:
         if name not in layers:
             problem = f"needs: no layer '{name}'"
-            raise CatalogError("catalog.invalid", file=_short(file), problem=problem)
+            raise CatalogError("catalog.invalid", file=short_path(file), problem=problem)
     for number, shown in enumerate(spec.layers):
         layer = layers.get(shown.layer)
         if layer is None:
             problem = f"layers.{number}.layer: no layer '{shown.layer}'"
-            raise CatalogError("catalog.invalid", file=_short(file), problem=problem)
+            raise CatalogError("catalog.invalid", file=short_path(file), problem=problem)
         for name in filter(None, (*shown.popup, shown.split)):
             if name not in layer.fields:
                 problem = f"layers.{number}: layer '{shown.layer}' has no field '{name}'"
-                raise CatalogError("catalog.invalid", file=_short(file), problem=problem)
-
-
-def read_toml(file: Path, error: type[CatalogError] | Any) -> dict[str, Any]:
-    """Read a TOML file.
-
-    Parameters
-    ----------
-    file : pathlib.Path
-    error : type of GridmapError
-        What to raise, with the file, and the line of a mistake in it.
-    """
-    try:
-        with file.open("rb") as opened:
-            return tomllib.load(opened)
-    except FileNotFoundError:
-        raise error("toml.missing", file=file) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as reason:
-        raise error("toml.syntax", file=_short(file), reason=reason) from None
-    except OSError as reason:
-        raise error("toml.unreadable", file=file, reason=reason.strerror) from None
-
-
-def problem_line(error: ValidationError, record: type[BaseModel]) -> str:
-    """Return the first problem of a validation as ``key: what is wrong``, with the nearest name."""
-    first = error.errors(include_url=False)[0]
-    where = ".".join(str(part) for part in first["loc"])
-    what = first["msg"].removeprefix("Value error, ")
-    if first["type"] == "extra_forbidden":
-        known = _keys(record)
-        near = difflib.get_close_matches(str(first["loc"][-1]), known, n=1)
-        what = f"no such key; did you mean '{near[0]}'?" if near else "no such key; remove it"
-    elif first["type"] != "value_error" and not isinstance(first["input"], dict):
-        what = f"{what} (found {first['input']!r})"
-    others = error.error_count() - 1
-    return f"{where or 'file'}: {what}" + (f" (and {others} more)" if others else "")
-
-
-def _keys(record: type[BaseModel]) -> list[str]:
-    """Return every key of the records that are defined beside this one."""
-    beside: Sequence[type[BaseModel]] = record.__mro__[1].__subclasses__()
-    return sorted({name for part in beside for name in part.model_fields})
-
-
-def _short(file: Path) -> str:
-    return "/".join(file.parts[-2:])
+                raise CatalogError("catalog.invalid", file=short_path(file), problem=problem)

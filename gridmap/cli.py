@@ -4,28 +4,24 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gridmap import messages
+from gridmap import console, messages
 from gridmap._version import __version__
 from gridmap.errors import GridmapError
 from gridmap.messages import Lang
 
 # Everything heavy is imported where it is used, so that --help answers at once.
 if TYPE_CHECKING:
-    from rich.table import Table
-
+    from gridmap.catalog import Layer
     from gridmap.config import CityFile
+    from gridmap.console import Tell
     from gridmap.result import Analysed
 
 __all__ = ["main"]
-
-Tell = Callable[..., None]
 
 
 def _help(name: str) -> str:
@@ -75,7 +71,7 @@ def run(
         if store:
             _check_store(store)
         steps = _steps(city_file) + len(city_file.catalog.maps) + 2 + bool(store)
-        with _progress(speak, as_json, steps) as tell:
+        with console.progress(steps, speak, quiet=as_json) as tell:
             analysed = _analysed(city_file, tell)
             for name in ("layers", "maps", "quarantine"):
                 (stage / name).mkdir()
@@ -115,7 +111,7 @@ def draw_map(
     city_file, speak = _opened(city, lang)
     names = list(city_file.catalog.maps) if name == "all" else [city_file.catalog.map(name).name]
     with staged(out / "maps") as stage:
-        with _progress(speak, as_json, _steps(city_file) + len(names)) as tell:
+        with console.progress(_steps(city_file) + len(names), speak, quiet=as_json) as tell:
             analysed = _analysed(city_file, tell)
             drawn, skipped = _drawn(analysed, names, speak, tell, strict=name != "all")
         for drawn_name, page in drawn.items():
@@ -137,7 +133,7 @@ def export(
 
     city_file, speak = _opened(city, lang)
     with staged(out / "layers") as stage:
-        with _progress(speak, as_json, _steps(city_file) + 1) as tell:
+        with console.progress(_steps(city_file) + 1, speak, quiet=as_json) as tell:
             analysed = _analysed(city_file, tell)
             tell("layers")
             written = write_layers(
@@ -153,15 +149,14 @@ def check(city: CityPath, lang: LangName = "", as_json: AsJson = False) -> None:
     from gridmap.outputs import as_json as summary_json
 
     city_file, speak = _opened(city, lang)
-    with _progress(speak, as_json, _steps(city_file)) as tell:
+    with console.progress(_steps(city_file), speak, quiet=as_json) as tell:
         analysed = _analysed(city_file, tell)
     counted = ("rows_quarantined", "gaps", "overlaps", "misnested", "no_grid", "no_zone", "piles")
     findings = sum(int(analysed.summary.get(name, 0)) for name in counted)
     if as_json:
         print(json.dumps({"findings": findings, **summary_json(analysed)}, ensure_ascii=False))
     else:
-        _print(_summary_table(analysed, speak))
-        _print(_receipt_table(analysed, speak))
+        _show(analysed, speak)
         key = "found" if findings else "clean"
         print(messages.text(f"cli.{key}", speak, count=f"{findings:,}"))
     raise typer.Exit(1 if findings else 0)
@@ -184,13 +179,13 @@ def layers(
     if as_json:
         print(json.dumps([layer.model_dump(mode="json") for layer in shown], ensure_ascii=False))
     elif name:
-        _print(_field_table(shown[0], speak))
+        _show_fields(shown[0], speak)
     else:
         rows = [[x.name, x.geometry, x.role, x.title.get(speak)] for x in shown]
         heads = [
             messages.text(f"cli.{key}", speak) for key in ("name", "geometry", "role", "title")
         ]
-        _print(_table("", heads, rows))
+        console.print_table(heads, rows)
 
 
 def _language(asked: str, of_city: str) -> Lang:
@@ -261,25 +256,6 @@ def _clear_quarantine(out: Path) -> None:
         old.unlink()
 
 
-@contextmanager
-def _progress(lang: Lang, quiet: bool, steps: int) -> Iterator[Tell]:
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    console = Console(stderr=True)
-    hidden = quiet or not console.is_terminal
-    with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
-        # A step is told when it begins, so that many have ended but one.
-        task = bar.add_task("", total=steps, completed=-1)
-
-        def tell(step: str, **params: str) -> None:
-            text = messages.text(f"step.{step}", lang, **params)
-            bar.update(task, description=text, advance=1)
-
-        yield tell
-
-
 def _tell_run(
     analysed: Analysed, out: Path, made: list[str], skipped: list[str], lang: Lang, as_json: bool
 ) -> None:
@@ -289,8 +265,7 @@ def _tell_run(
         said = {**summary_json(analysed), "out": str(out), "files": made, "skipped": skipped}
         print(json.dumps(said, ensure_ascii=False))
         return
-    _print(_summary_table(analysed, lang))
-    _print(_receipt_table(analysed, lang))
+    _show(analysed, lang)
     _tell_files(out, made, skipped, lang, as_json)
 
 
@@ -308,53 +283,19 @@ def _tell_files(
         print(messages.text("cli.skipped", lang, message=reason))
 
 
-def _print(table: Table) -> None:
-    from rich.console import Console
-
-    Console(soft_wrap=not sys.stdout.isatty()).print(table)
-
-
-def _table(title: str, heads: list[str], rows: list[list[str]], right: int = 0) -> Table:
-    """Make a table whose last `right` columns are numbers."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(title=title or None, box=SIMPLE_HEAD, title_justify="left")
-    for number, head in enumerate(heads):
-        numeric = number >= len(heads) - right
-        table.add_column(head, justify="right" if numeric else "left", no_wrap=numeric)
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    return table
-
-
-def _summary_table(analysed: Analysed, lang: Lang) -> Table:
-    from gridmap.outputs import summary_rows
+def _show(analysed: Analysed, lang: Lang) -> None:
+    from gridmap.outputs import receipt_rows, summary_rows
 
     title = messages.text("report.title", lang, city=analysed.city.title.get(lang))
     heads = [messages.text(f"report.{key}", lang) for key in ("figure", "value")]
-    return _table(title, heads, [list(row) for row in summary_rows(analysed, lang)], right=1)
+    console.print_table(heads, list(summary_rows(analysed, lang)), title=title, numbers=1)
+    heads, rows = receipt_rows(analysed, lang)
+    said = [[row[0], Path(row[1]).name, *(f"{number:,}" for number in row[2:])] for row in rows]
+    console.print_table(heads, said, numbers=4)
 
 
-def _receipt_table(analysed: Analysed, lang: Lang) -> Table:
-    numbers = ("rows_in", "rows_placed", "rows_quarantined", "rows_repaired")
-    heads = [messages.text(f"report.{key}", lang) for key in ("layer", "source", *numbers)]
-    rows = [
-        [
-            receipt.layer,
-            Path(receipt.source).name,
-            *(f"{n:,}" for n in (receipt.rows, receipt.placed, receipt.quarantined)),
-            f"{receipt.repaired:,}",
-        ]
-        for receipt in analysed.city.receipts
-    ]
-    return _table("", heads, rows, right=4)
-
-
-def _field_table(layer: Any, lang: Lang) -> Table:
+def _show_fields(layer: Layer, lang: Lang) -> None:
     names = ("name", "type", "unit", "required", "label", "description")
-    heads = [messages.text(f"cli.{key}", lang) for key in names]
     rows = [
         [
             name,
@@ -366,7 +307,8 @@ def _field_table(layer: Any, lang: Lang) -> Table:
         ]
         for name, field in layer.fields.items()
     ]
-    return _table(f"{layer.title.get(lang)}: {layer.description.get(lang)}", heads, rows)
+    title = f"{layer.title.get(lang)}: {layer.description.get(lang)}"
+    console.print_table([messages.text(f"cli.{key}", lang) for key in names], rows, title=title)
 
 
 def main() -> None:

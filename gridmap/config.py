@@ -3,37 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    model_validator,
-)
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
-from gridmap.catalog import Catalog, Text, load_catalog, problem_line, read_toml
+from gridmap.catalog import Catalog, Text, load_catalog
 from gridmap.errors import ConfigError
+from gridmap.records import FrozenMap, Record, nothing, problem_line, read_toml
 
 __all__ = ["Analysis", "CityFile", "ColumnRule", "Input", "Join", "Transfer", "read_city_file"]
-
-
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 def _as_rule(value: object) -> object:
     return {"column": value} if isinstance(value, str) else value
 
 
-class ColumnRule(_Record):
+class ColumnRule(Record):
     """How one field is filled: from a column, or numbered in the order of the rows.
 
     ``extract`` is a regular expression of one group; ``values`` translates what it found;
@@ -43,7 +30,7 @@ class ColumnRule(_Record):
 
     column: str = ""
     extract: str = ""
-    values: Annotated[Mapping[str, str], AfterValidator(MappingProxyType)] = {}
+    values: FrozenMap[str, str] = Field(default_factory=nothing)
     format: str = ""
     prefix: str = ""
     sequence: str = ""
@@ -55,7 +42,7 @@ class ColumnRule(_Record):
         return self
 
 
-class Join(_Record):
+class Join(Record):
     """A table whose columns are added to an input, row by row."""
 
     path: str
@@ -64,7 +51,7 @@ class Join(_Record):
     encoding: str = ""
 
 
-class Input(_Record):
+class Input(Record):
     """One source of one layer."""
 
     layer: str
@@ -74,13 +61,10 @@ class Input(_Record):
     encoding: str = ""
     x: str = ""
     y: str = ""
-    columns: Annotated[
-        Mapping[str, Annotated[ColumnRule, BeforeValidator(_as_rule)]],
-        AfterValidator(MappingProxyType),
-    ] = {}
-    constants: Annotated[
-        Mapping[str, str | int | float | bool], AfterValidator(MappingProxyType)
-    ] = {}
+    columns: FrozenMap[str, Annotated[ColumnRule, BeforeValidator(_as_rule)]] = Field(
+        default_factory=nothing
+    )
+    constants: FrozenMap[str, str | int | float | bool] = Field(default_factory=nothing)
     join: Join | None = None
     dissolve: bool = False
 
@@ -91,7 +75,7 @@ class Input(_Record):
         return self
 
 
-class Transfer(_Record):
+class Transfer(Record):
     """Counts to hand on from one polygon layer to another, by shared area."""
 
     source: str
@@ -101,7 +85,7 @@ class Transfer(_Record):
     reach_m: float | None = Field(default=None, gt=0)
 
 
-class Analysis(_Record):
+class Analysis(Record):
     """Every threshold of the analysis, with its default."""
 
     level: str = ""
@@ -127,7 +111,7 @@ def _timezone(name: str) -> str:
     return name
 
 
-class CityFile(_Record):
+class CityFile(Record):
     """A city file, read and proven."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")

@@ -3,7 +3,13 @@
 from gridmap.outputs.layers import FORMATS, write_layers
 from gridmap.outputs.maps import draw
 from gridmap.outputs.page import page, save_page
-from gridmap.outputs.report import as_json, summary_rows, write_quarantine, write_report
+from gridmap.outputs.report import (
+    as_json,
+    receipt_rows,
+    summary_rows,
+    write_quarantine,
+    write_report,
+)
 from gridmap.outputs.staging import staged
 
 __all__ = [
@@ -11,6 +17,7 @@ __all__ = [
     "as_json",
     "draw",
     "page",
+    "receipt_rows",
     "save_page",
     "staged",
     "summary_rows",

@@ -18,7 +18,14 @@ from gridmap.catalog import Layer
 from gridmap.model import Receipt
 from gridmap.result import Analysed
 
-__all__ = ["as_json", "reason_text", "summary_rows", "write_quarantine", "write_report"]
+__all__ = [
+    "as_json",
+    "reason_text",
+    "receipt_rows",
+    "summary_rows",
+    "write_quarantine",
+    "write_report",
+]
 
 _SHARES = ("recorded_agrees",)
 _THREE = ("gini_hours", "gini_hours_per_member")
@@ -39,6 +46,17 @@ def _printed(key: str, value: Any) -> str:
     if key in _THREE:
         return f"{value:.3f}"
     return f"{value:,.1f}" if isinstance(value, float) else f"{value:,}"
+
+
+def receipt_rows(analysed: Analysed, lang: str = "en") -> tuple[list[str], list[list[Any]]]:
+    """Return what became of the rows of each input: the headings, and a row for each."""
+    names = ("layer", "source", "rows_in", "rows_placed", "rows_quarantined", "rows_repaired")
+    heads = [messages.text(f"report.{name}", lang) for name in names]
+    rows: list[list[Any]] = [
+        [r.layer, r.source, r.rows, r.placed, r.quarantined, r.repaired]
+        for r in analysed.city.receipts
+    ]
+    return heads, rows
 
 
 def as_json(analysed: Analysed) -> dict[str, Any]:
@@ -138,12 +156,7 @@ def _figures_sheet(book: xlsxwriter.Workbook, analysed: Analysed, lang: str) -> 
 
 
 def _rows_sheet(book: xlsxwriter.Workbook, analysed: Analysed, lang: str) -> None:
-    names = ("layer", "source", "rows_in", "rows_placed", "rows_quarantined", "rows_repaired")
-    heads = [messages.text(f"report.{name}", lang) for name in names]
-    rows: list[list[Any]] = [
-        [r.layer, r.source, r.rows, r.placed, r.quarantined, r.repaired]
-        for r in analysed.city.receipts
-    ]
+    heads, rows = receipt_rows(analysed, lang)
     _sheet(book, messages.text("report.rows", lang), heads, rows)
 
 

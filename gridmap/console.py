@@ -1,0 +1,63 @@
+"""What the command shows in a terminal: progress, and tables."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from gridmap import messages
+
+__all__ = ["Tell", "print_table", "progress"]
+
+Tell = Callable[..., None]
+
+
+@contextmanager
+def progress(steps: int, lang: str, *, quiet: bool) -> Iterator[Tell]:
+    """Show a bar on standard error while steps are told.
+
+    Parameters
+    ----------
+    steps : int
+        How many there will be.
+    lang : str
+    quiet : bool
+        Show nothing; nor is anything shown where standard error is no terminal.
+
+    Yields
+    ------
+    callable
+        Takes the name of a step, of section ``step`` of the messages, and its parameters.
+    """
+    columns = (BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    console = Console(stderr=True)
+    hidden = quiet or not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
+        # A step is told when it begins, so that many have ended but one.
+        task = bar.add_task("", total=steps, completed=-1)
+
+        def tell(step: str, **params: str) -> None:
+            text = messages.text(f"step.{step}", lang, **params)
+            bar.update(task, description=text, advance=1)
+
+        yield tell
+
+
+def print_table(
+    heads: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "", numbers: int = 0
+) -> None:
+    """Print a table; the last columns, as many as there are `numbers`, stand to the right."""
+    table = Table(title=title or None, box=SIMPLE_HEAD, title_justify="left")
+    for position, head in enumerate(heads):
+        numeric = position >= len(heads) - numbers
+        table.add_column(head, justify="right" if numeric else "left", no_wrap=numeric)
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    Console(soft_wrap=not sys.stdout.isatty()).print(table)
