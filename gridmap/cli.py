@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -316,6 +317,8 @@ def main() -> None:
     try:
         app()
     except GridmapError as error:
-        lang = messages.default_language()
+        # What failed may be the reading of the city file itself, so only the arguments are sure.
+        asked = [value for name, value in pairwise(sys.argv) if name == "--lang"]
+        lang = _language(asked[-1] if asked else "", "")
         print(messages.text("cli.error", lang, message=error.text(lang)), file=sys.stderr)
         raise SystemExit(1) from None

@@ -154,7 +154,6 @@ def test_a_mistake_is_one_line_and_exit_code_1(
 def test_bad_input_is_one_line_in_either_language_and_writes_nothing(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
     old: str,
     new: str,
     says: str,
@@ -172,8 +171,7 @@ def test_bad_input_is_one_line_in_either_language_and_writes_nothing(
         assert says in said
     assert said.count("\n") == 1
     assert list(out.rglob("*")) == []
-    monkeypatch.setenv("GRIDMAP_LANG", "zh")
-    assert gridmap("run", city, "--out", out) == 1
+    assert gridmap("run", city, "--out", out, "--lang", "zh") == 1
     assert "请" in capsys.readouterr().err
 
 
