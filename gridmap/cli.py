@@ -130,7 +130,7 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Write layers for GIS desktops."""
-    from gridmap.outputs import FORMATS, staged, write_layers
+    from gridmap.outputs import DEFAULT_FORMATS, staged, write_layers
 
     city_file, speak = _opened(city, lang)
     with staged(out / "layers") as stage:
@@ -138,7 +138,7 @@ def export(
             analysed = _analysed(city_file, tell)
             tell("layers")
             written = write_layers(
-                analysed, stage, formats=formats or FORMATS, names=layer or (), lang=speak
+                analysed, stage, formats=formats or DEFAULT_FORMATS, names=layer or (), lang=speak
             )
         files = [path.name for path in written]
     _tell_files(out / "layers", files, [], speak, as_json)

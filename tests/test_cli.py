@@ -116,7 +116,10 @@ def test_layers_lists_the_catalogue(capsys: pytest.CaptureFixture[str]) -> None:
         (["run", "nowhere.toml"], "no such file"),
         (["map", "heat", str(DATA)], "no map 'heat'; there are: coverage, heatmap"),
         (["layers", "grid"], "no layer 'grid'"),
-        (["export", str(DATA), "--format", "shp"], "No format 'shp'; there are: gpkg, geojson"),
+        (
+            ["export", str(DATA), "--format", "shp"],
+            "No format 'shp'; there are: gpkg, geojson, fgb, parquet",
+        ),
         (["export", str(DATA), "--layer", "lakes"], "no layer 'lakes'"),
     ],
 )

@@ -1,6 +1,6 @@
 """Outputs: maps, layers and reports of what was computed."""
 
-from gridmap.outputs.layers import FORMATS, write_layers
+from gridmap.outputs.layers import DEFAULT_FORMATS, FORMATS, write_layers
 from gridmap.outputs.maps import draw
 from gridmap.outputs.page import page, save_page
 from gridmap.outputs.report import (
@@ -13,6 +13,7 @@ from gridmap.outputs.report import (
 from gridmap.outputs.staging import staged
 
 __all__ = [
+    "DEFAULT_FORMATS",
     "FORMATS",
     "as_json",
     "draw",

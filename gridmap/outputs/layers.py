@@ -1,4 +1,4 @@
-"""Layers for GIS desktops: one GeoPackage of everything, and GeoJSON."""
+"""Layers for GIS desktops: one GeoPackage of everything, and single layers in other formats."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from gridmap.errors import OutputError
 from gridmap.outputs.qgis import write_styles
 from gridmap.result import Analysed
 
-__all__ = ["FORMATS", "write_layers"]
+__all__ = ["DEFAULT_FORMATS", "FORMATS", "write_layers"]
 
-FORMATS = ("gpkg", "geojson")
+FORMATS = ("gpkg", "geojson", "fgb", "parquet")
+DEFAULT_FORMATS = ("gpkg", "geojson")
 
 # GDAL writes the time of day into a GeoPackage unless it is told another one.
 _TIMESTAMP = "2000-01-01T00:00:00.000Z"
@@ -27,7 +28,7 @@ def write_layers(
     analysed: Analysed,
     folder: Path,
     *,
-    formats: Sequence[str] = FORMATS,
+    formats: Sequence[str] = DEFAULT_FORMATS,
     names: Iterable[str] = (),
     lang: str = "en",
 ) -> list[Path]:
@@ -39,7 +40,9 @@ def write_layers(
     folder : pathlib.Path
         It must exist. ``<city>.gpkg`` holds every layer, in the city's coordinate system
         and its times in UTC; each
-        ``<layer>.geojson`` is in longitude and latitude (RFC 7946, 7 decimals).
+        ``<layer>.geojson`` is in longitude and latitude (RFC 7946, 7 decimals). FlatGeobuf
+        (``.fgb``, whose spatial index orders the features anew) and GeoParquet 1.1 (``.parquet``)
+        hold one layer each in the city's system.
     formats : sequence of str
         Of `FORMATS`.
     names : iterable of str
@@ -68,10 +71,14 @@ def write_layers(
     if "gpkg" in formats:
         path = folder / f"{analysed.city.name}.gpkg"
         written.append(_geopackage(analysed, path, chosen, lang))
-    if "geojson" in formats:
-        for name, frame in _frames(analysed, chosen):
-            if isinstance(frame, gpd.GeoDataFrame):
-                written.append(_geojson(name, frame, folder / f"{name}.geojson"))
+    for suffix, write in _SINGLE.items():
+        if suffix in formats:
+            for name, frame in _frames(analysed, chosen):
+                if isinstance(frame, gpd.GeoDataFrame):
+                    kind = analysed.city.catalog.layer(name).geometry
+                    path = folder / f"{name}.{suffix}"
+                    write(frame, path, _MULTI.get(kind, kind))
+                    written.append(path)
     return written
 
 
@@ -102,8 +109,17 @@ def _in_utc(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(**{str(name): times.dt.tz_convert("UTC") for name, times in zoned.items()})
 
 
-def _geojson(name: str, frame: gpd.GeoDataFrame, path: Path) -> Path:
-    pyogrio.write_dataframe(
-        frame.to_crs(4326), path, layer=name, driver="GeoJSON", layer_options=_GEOJSON
-    )
-    return path
+def _geojson(frame: gpd.GeoDataFrame, path: Path, _geometry: str) -> None:
+    degrees = frame.to_crs(4326)
+    pyogrio.write_dataframe(degrees, path, driver="GeoJSON", layer_options=_GEOJSON)
+
+
+def _flatgeobuf(frame: gpd.GeoDataFrame, path: Path, geometry: str) -> None:
+    pyogrio.write_dataframe(frame, path, driver="FlatGeobuf", geometry_type=geometry)
+
+
+def _geoparquet(frame: gpd.GeoDataFrame, path: Path, _geometry: str) -> None:
+    frame.to_parquet(path, index=False, schema_version="1.1.0", write_covering_bbox=True)
+
+
+_SINGLE = {"geojson": _geojson, "fgb": _flatgeobuf, "parquet": _geoparquet}

@@ -47,6 +47,26 @@ def test_geojson_is_rfc_7946(sample: Analysed, tmp_path: Path) -> None:
     assert "网格" in text
 
 
+@pytest.mark.parametrize("suffix", ["fgb", "parquet"])
+def test_single_layers_hold_the_same_features(
+    sample: Analysed, tmp_path: Path, suffix: str
+) -> None:
+    names = ["problems", "zones", "gaps", "misnested", "roads"]
+    written = write_layers(sample, tmp_path, formats=[suffix], names=names)
+    assert {path.name for path in written} == {f"{name}.{suffix}" for name in names}
+    for path in written:
+        original = sample.frame(path.stem)
+        assert isinstance(original, gpd.GeoDataFrame)
+        made = gpd.read_parquet(path) if suffix == "parquet" else gpd.read_file(path)
+        assert made.crs == original.crs
+        assert sorted(made["code"]) == sorted(original["code"])
+        same = made.set_index("code").loc[original["code"]]
+        assert same.geometry.area.to_numpy() == pytest.approx(original.area.to_numpy())
+    before = {path.name: path.read_bytes() for path in written}
+    write_layers(sample, tmp_path, formats=[suffix], names=names)
+    assert before == {path.name: path.read_bytes() for path in written}
+
+
 def test_an_unknown_format_is_refused_before_anything_is_written(
     sample: Analysed, tmp_path: Path
 ) -> None:
