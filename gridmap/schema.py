@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -36,25 +35,6 @@ def schema(layer: Layer, *, derived: bool = False) -> pa.DataFrameSchema:
         One column for every field, and one check, named ``field.order``, for every pair of times
         of which one cannot come before the other. The geometry is proven by `gridmap.model.City`.
     """
-    return _schema(_Hashable(layer), derived)
-
-
-class _Hashable:
-    """A layer as a cache key: by identity, for its mappings cannot be hashed."""
-
-    def __init__(self, layer: Layer) -> None:
-        self.layer = layer
-
-    def __hash__(self) -> int:
-        return id(self.layer)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Hashable) and other.layer is self.layer
-
-
-@cache
-def _schema(key: _Hashable, derived: bool) -> pa.DataFrameSchema:
-    layer = key.layer
     fields = layer.fields if derived else layer.inputs
     return pa.DataFrameSchema(
         {name: _column(field) for name, field in fields.items()},

@@ -11,7 +11,7 @@ import rdata
 import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from shapes import CRS, EAST, NORTH, grid_of, points_at
+from shapes import CRS, grid_of, points_at
 
 from gridmap.analysis import cell_grid, cell_neighbours, getis_ord, hotspots, neighbours
 
@@ -107,4 +107,3 @@ def test_no_cells_are_no_trouble() -> None:
     empty = gpd.GeoDataFrame({"code": []}, geometry=[], crs=CRS)
     assert cell_neighbours([]).shape == (0, 0)
     assert cell_grid(empty, None, resolution=9).empty
-    assert EAST < NORTH

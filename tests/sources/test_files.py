@@ -94,15 +94,20 @@ def test_a_file_that_is_not_what_its_name_says_is_told(tmp_path: Path, name: str
     assert "\n" not in str(caught.value)
 
 
-def test_missing_empty_and_locked_files_are_told_apart(tmp_path: Path) -> None:
+def test_missing_and_empty_files_are_told_apart(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="no such file"):
         read_raw(tmp_path / "nowhere.csv")
     headings = tmp_path / "headings.csv"
     headings.write_text("a,b\n", encoding="utf-8")
     with pytest.raises(SourceError, match="holds no rows"):
         read_raw(headings)
+
+
+def test_a_locked_file_is_told(tmp_path: Path) -> None:
+    locked = tmp_path / "locked.csv"
+    locked.write_text(TEXT, encoding="utf-8")
+    locked.chmod(0)
     if os.geteuid() == 0:
-        return  # nothing is locked for root
-    headings.chmod(0)
+        pytest.skip("nothing is locked for root")
     with pytest.raises(SourceError, match="no permission"):
-        read_raw(headings)
+        read_raw(locked)
