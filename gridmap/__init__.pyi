@@ -12,7 +12,13 @@ from .analysis import workload as workload
 from .catalog import Catalog as Catalog
 from .catalog import load_catalog as load_catalog
 from .config import Analysis as Analysis
+from .config import Design as Design
 from .config import read_city_file as read_city_file
+from .design import Plan as Plan
+from .design import crosswalk as crosswalk
+from .design import design_grids as design_grids
+from .design import resize_grids as resize_grids
+from .design import restate as restate
 from .errors import GridmapError as GridmapError
 from .model import City as City
 from .outputs import draw as draw

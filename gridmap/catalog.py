@@ -112,7 +112,11 @@ class Symbology(Record):
 
 
 class Layer(Record):
-    """What a layer is: geometry, fields, symbology."""
+    """What a layer is: geometry, fields, symbology.
+
+    Where `point_m` is above zero, a source may give points for polygons: each is taken to be a
+    square of that side, in metres.
+    """
 
     name: str = Key(pattern=r"^[a-z][a-z0-9_]*$")
     title: Text
@@ -122,32 +126,42 @@ class Layer(Record):
     key: str = ""
     label: str = ""
     person: str = ""
+    point_m: float = Key(default=0.0, ge=0)
     fields: FrozenMap[str, Field]
     symbology: Symbology | None = None
+    styles: FrozenMap[str, Symbology] = Key(default_factory=nothing)
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
         named = {"key": self.key, "label": self.label, "person": self.person}
-        if self.symbology is not None:
-            named["symbology.field"] = self.symbology.field
-            named["symbology.instead"] = self.symbology.instead
-            named["symbology.unless"] = self.symbology.unless
+        for where, style in self.symbologies.items():
+            named[f"{where}.field"] = style.field
+            named[f"{where}.instead"] = style.instead
+            named[f"{where}.unless"] = style.unless
         for name, field in self.fields.items():
             named[f"fields.{name}.not_before"] = field.not_before
         for where, field_name in named.items():
             if field_name and field_name not in self.fields:
                 raise ValueError(f"{where} names '{field_name}', which is no field of the layer")
-        self._classes_exist()
+        for where, style in self.symbologies.items():
+            self._classes_exist(where, style)
         return self
 
-    def _classes_exist(self) -> None:
-        style = self.symbology
-        if style is None or style.kind != "categorised":
-            return
-        known = self.fields[style.field].categories
+    def _classes_exist(self, where: str, style: Symbology) -> None:
+        known = self.fields[style.field].categories if style.kind == "categorised" else {}
         if known and set(style.classes) != set(known):
             odd = sorted(set(style.classes) ^ set(known))
-            raise ValueError(f"symbology.classes and fields.{style.field}.categories differ: {odd}")
+            raise ValueError(f"{where}.classes and fields.{style.field}.categories differ: {odd}")
+
+    @property
+    def symbologies(self) -> dict[str, Symbology]:
+        """The usual symbology and the others, by where they stand in the layer's file."""
+        usual = {} if self.symbology is None else {"symbology": self.symbology}
+        return usual | {f"styles.{name}": style for name, style in self.styles.items()}
+
+    def styled(self, name: str) -> Layer:
+        """Return the layer with one of its `styles` as its symbology."""
+        return self.model_copy(update={"symbology": self.styles[name]}) if name else self
 
     @property
     def inputs(self) -> dict[str, Field]:
@@ -162,6 +176,7 @@ class MapLayer(Record):
     show: bool = True
     popup: tuple[str, ...] = ()
     split: str = ""
+    style: str = ""
     required: bool = False
 
 
@@ -175,6 +190,7 @@ class MapSpec(Record):
     layers: tuple[MapLayer, ...]
     time: Literal["", "month"] = ""
     click: Literal["popup", "who"] = "popup"
+    job: Literal["run", "plan"] = "run"
 
 
 class Catalog(Record):
@@ -192,6 +208,10 @@ class Catalog(Record):
             If there is none; the message lists what there is.
         """
         return _named(self.layers, name, "layer")
+
+    def maps_of(self, job: str) -> list[str]:
+        """Return the names of the maps of a job: ``run`` or ``plan``."""
+        return [name for name, spec in self.maps.items() if spec.job == job]
 
     def map(self, name: str) -> MapSpec:
         """Return a map by name.
@@ -295,6 +315,9 @@ def _check_map(spec: MapSpec, layers: Mapping[str, Layer], file: Path) -> None:
         layer = layers.get(shown.layer)
         if layer is None:
             problem = f"layers.{number}.layer: no layer '{shown.layer}'"
+            raise CatalogError("catalog.invalid", file=short_path(file), problem=problem)
+        if shown.style and shown.style not in layer.styles:
+            problem = f"layers.{number}: layer '{shown.layer}' has no style '{shown.style}'"
             raise CatalogError("catalog.invalid", file=short_path(file), problem=problem)
         for name in filter(None, (*shown.popup, shown.split)):
             if name not in layer.fields:

@@ -8,13 +8,19 @@ from contextlib import contextmanager
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
 from gridmap import messages
 
-__all__ = ["Tell", "print_table", "progress"]
+__all__ = ["Tell", "counting", "print_table", "progress"]
 
 Tell = Callable[..., None]
 
@@ -46,6 +52,35 @@ def progress(steps: int, lang: str, *, quiet: bool) -> Iterator[Tell]:
         def tell(step: str, **params: str) -> None:
             text = messages.text(f"step.{step}", lang, **params)
             bar.update(task, description=text, advance=1)
+
+        yield tell
+
+
+@contextmanager
+def counting(lang: str, *, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """Show a bar on standard error while things of a number that is not known yet are done.
+
+    Parameters
+    ----------
+    lang : str
+    quiet : bool
+        Show nothing; nor is anything shown where standard error is no terminal.
+
+    Yields
+    ------
+    callable
+        Takes the name of a step, of section ``step`` of the messages, how many things of it are
+        done, and of how many.
+    """
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
+    console = Console(stderr=True)
+    hidden = quiet or not console.is_terminal
+    with Progress(*columns, TimeElapsedColumn(), console=console, disable=hidden) as bar:
+        task = bar.add_task("", total=None)
+
+        def tell(step: str, done: int, of: int) -> None:
+            text = messages.text(f"step.{step}", lang)
+            bar.update(task, description=text, completed=done, total=of)
 
         yield tell
 

@@ -14,7 +14,7 @@ from gridmap.config import Analysis
 from gridmap.model import City
 from gridmap.result import Analysed, Result
 
-__all__ = ["STEPS", "analyse"]
+__all__ = ["STEPS", "analyse", "transferred"]
 
 Progress = Callable[[str], None]
 Frames = dict[str, pd.DataFrame]
@@ -96,6 +96,11 @@ _PARAMETERS = {
 
 def _used(name: str, settings: Analysis) -> dict[str, Any]:
     return {key: getattr(settings, key) for key in _PARAMETERS.get(name, ())}
+
+
+def transferred(city: City, settings: Analysis) -> City:
+    """Return the city with the counts handed on that its file asks for."""
+    return _transferred(city, settings)[0]
 
 
 def _transferred(city: City, settings: Analysis) -> tuple[City, int]:

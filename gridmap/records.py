@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, ValidationError
 
@@ -30,6 +30,10 @@ class Record(BaseModel):
     """A frozen record that knows every key it may have."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        # pydantic copies defaults; what is frozen is its own copy, and a mappingproxy has none.
+        return self
 
 
 def read_toml(file: Path, error: type[GridmapError]) -> dict[str, Any]:

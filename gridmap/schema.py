@@ -9,7 +9,7 @@ import pandera.pandas as pa
 
 from gridmap.catalog import Field, Layer
 
-__all__ = ["schema"]
+__all__ = ["schema", "typed"]
 
 _DTYPES: dict[str, Any] = {
     "string": "string",
@@ -46,6 +46,19 @@ def schema(layer: Layer, *, derived: bool = False) -> pa.DataFrameSchema:
         name=layer.name,
         strict="filter",
     )
+
+
+def typed(layer: Layer, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame that gridmap itself has written with the types that the layer's fields have.
+
+    Parameters
+    ----------
+    layer : Layer
+    frame : DataFrame
+        As a file holds it, which knows fewer types. Columns that are no fields stay as they are.
+    """
+    kinds = {name: _DTYPES.get(field.type) for name, field in layer.fields.items()}
+    return frame.astype({n: kind for n, kind in kinds.items() if kind and n in frame})
 
 
 def _column(field: Field) -> pa.Column:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-__all__ = ["transfer"]
+__all__ = ["apportion", "transfer"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -57,7 +57,7 @@ def transfer(
         source = np.concatenate([source, lost[nearest[0]]])
         target = np.concatenate([target, nearest[1]])
         area = np.concatenate([area, np.ones(len(nearest[0]))])
-    shares = _apportion(given, source, target, area)
+    shares = apportion(given, source, target, area)
     sums = np.zeros(len(targets), dtype=np.int64)
     np.add.at(sums, target, shares)
     return pd.Series(sums, index=targets.index, dtype="Int64", name=counts.name)
@@ -84,8 +84,24 @@ def _shared_areas(
     return source[kept].astype(np.int64), target[kept].astype(np.int64), area[kept]
 
 
-def _apportion(given: Ints, source: Ints, target: Ints, area: Floats) -> Ints:
-    """Cut each source's count into whole shares in proportion to the areas."""
+def apportion(given: Ints, source: Ints, target: Ints, area: Floats) -> Ints:
+    """Cut each source's count into whole shares in proportion to the areas.
+
+    Parameters
+    ----------
+    given : ndarray of int, shape (n,)
+        Of each source.
+    source, target : ndarray of int, shape (s,)
+        The shares: whose, and for whom.
+    area : ndarray of float, shape (s,)
+        What the shares are in proportion to; above zero in sum for every source.
+
+    Returns
+    -------
+    ndarray of int, shape (s,)
+        By largest remainder, then larger area, then the lower target. A source without a share
+        keeps what it has.
+    """
     given = np.where(np.isin(np.arange(len(given)), source), given, 0)
     total = np.bincount(source, weights=area, minlength=len(given))
     exact = given[source] * (area / total[source])

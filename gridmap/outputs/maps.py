@@ -86,7 +86,7 @@ def _is_heat(overlay: _Overlay, spec: MapSpec) -> bool:
 
 def _overlays(analysed: Analysed, spec: MapSpec, lang: str) -> Iterator[_Overlay]:
     for shown in spec.layers:
-        layer = analysed.city.catalog.layer(shown.layer)
+        layer = analysed.city.catalog.layer(shown.layer).styled(shown.style)
         frame = analysed.frame(shown.layer)
         if frame is None or frame.empty or not isinstance(frame, gpd.GeoDataFrame):
             continue

@@ -72,7 +72,7 @@ def qml(layer: Layer, frame: pd.DataFrame, lang: str = "en") -> str:
 def write_styles(
     geopackage: Path, layers: Iterable[tuple[Layer, pd.DataFrame]], lang: str = "en"
 ) -> None:
-    """Put the default style of layers into a GeoPackage.
+    """Put the styles of layers into a GeoPackage, the usual one as the default.
 
     Parameters
     ----------
@@ -98,17 +98,20 @@ def write_styles(
         connection.executemany(
             "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name,"
             " f_geometry_column, styleName, styleQML, styleSLD, useAsDefault, description, owner,"
-            " update_time) VALUES ('', '', ?, 'geom', ?, ?, '', 1, ?, '', ?)",
+            " update_time) VALUES ('', '', ?, 'geom', ?, ?, '', ?, ?, '', ?)",
             [
                 (
                     layer.name,
-                    layer.name,
-                    qml(layer, frame, lang),
+                    name or layer.name,
+                    qml(layer.styled(name), frame, lang),
+                    not name,
                     layer.title.get(lang),
                     _TIMESTAMP,
                 )
                 for layer, frame in layers
                 if layer.geometry != "none" and layer.symbology is not None
+                for name in ("", *layer.styles)
+                if symbology_of(layer.styled(name)).field in ("", *frame.columns)
             ],
         )
 

@@ -27,8 +27,11 @@ __all__ = [
     "write_report",
 ]
 
-_SHARES = ("recorded_agrees",)
-_THREE = ("gini_hours", "gini_hours_per_member")
+_SHARES = ("recorded_agrees", "plan_within_10", "plan_within_20", "plan_crossing", "plan_optimal")
+_THREE = ("gini_hours", "gini_hours_per_member", "plan_compactness")
+_TABLES = (
+    "grid_results", "hotspots", "gaps", "overlaps", "misnested", "piles", "plan", "plan_lineage",
+)  # fmt: skip
 _CREATED = dt.datetime(2000, 1, 1)
 
 
@@ -122,7 +125,7 @@ def write_report(analysed: Analysed, folder: Path, lang: str = "en") -> list[Pat
         book.set_properties({"created": _CREATED, "comments": f"gridmap {__version__}"})
         _figures_sheet(book, analysed, lang)
         _rows_sheet(book, analysed, lang)
-        for name in ("grid_results", "hotspots", "gaps", "overlaps", "misnested", "piles"):
+        for name in _TABLES:
             if name in analysed.results and len(analysed.results[name].frame):
                 result = analysed.results[name]
                 _layer_sheet(book, result.layer, result.frame, lang)
@@ -167,11 +170,12 @@ def _layer_sheet(book: xlsxwriter.Workbook, layer: Layer, frame: pd.DataFrame, l
         field = layer.fields[name]
         unit = f" ({messages.unit_label(field.unit, lang)})" if field.unit else ""
         heads.append(field.label.get(lang) + unit)
-    table = frame[names].astype(object).where(frame[names].notna(), None)
+    table = frame[names].astype(object)
     for name in names:
         labels = layer.fields[name].categories
         if labels:
             table[name] = table[name].map({key: label.get(lang) for key, label in labels.items()})
+    table = table.astype(object).where(table.notna(), None)
     _sheet(book, layer.title.get(lang), heads, table.to_numpy(dtype=object).tolist())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyproj
 import shapely
@@ -16,6 +17,8 @@ from gridmap.sources.columns import Reasons, need_columns
 from gridmap.sources.files import Raw
 
 __all__ = ["mended", "shapes_of"]
+
+Shapes = npt.NDArray[np.object_]
 
 _DIMENSION = {"Point": 0, "LineString": 1, "Polygon": 2}
 _NAMES = {0: "Point", 1: "LineString", 2: "Polygon"}
@@ -79,7 +82,8 @@ def _from_file(raw: Raw, layer: Layer, entry: Input) -> gpd.GeoSeries:
     flat = shapely.force_2d(shapes.to_numpy())
     present = flat[~shapely.is_missing(flat)]
     found = {_NAMES[int(d)] for d in np.unique(shapely.get_dimensions(present)) if d in _NAMES}
-    if found and layer.geometry not in found:
+    allowed = {layer.geometry, "Point"} if layer.point_m else {layer.geometry}
+    if found and not allowed & found:
         raise ConformError(
             "conform.kind",
             layer=layer.name,
@@ -137,7 +141,7 @@ def mended(shapes: gpd.GeoSeries, layer: Layer, reasons: Reasons) -> tuple[gpd.G
     GeoSeries, int
         The shapes, and how many had to be mended.
     """
-    values = shapes.to_numpy().copy()
+    values = _squares(shapes.to_numpy(), layer)
     broken = ~shapely.is_missing(values) & ~shapely.is_valid(values)
     odd = ~shapely.is_missing(values) & (
         (shapely.get_dimensions(values) != _DIMENSION[layer.geometry])
@@ -156,6 +160,16 @@ def mended(shapes: gpd.GeoSeries, layer: Layer, reasons: Reasons) -> tuple[gpd.G
     reasons.add(lost, "no_shape")
     values[lost] = None
     return gpd.GeoSeries(values, index=shapes.index, crs=shapes.crs), int((broken & ~lost).sum())
+
+
+def _squares(values: Shapes, layer: Layer) -> Shapes:
+    """Return the shapes with a square in the place of each point, where the layer asks for it."""
+    drawn = values.copy()
+    if layer.geometry == "Polygon" and layer.point_m:
+        point = shapely.get_type_id(values) == shapely.GeometryType.POINT
+        x, y, half = shapely.get_x(values[point]), shapely.get_y(values[point]), layer.point_m / 2
+        drawn[point] = shapely.box(x - half, y - half, x + half, y + half)
+    return drawn
 
 
 def _of_kind(shape: shapely.Geometry, kind: str) -> shapely.Geometry | None:

@@ -1,0 +1,126 @@
+"""What the commands share: their options, and how they read, draw and tell."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gridmap import console, messages
+from gridmap.messages import Lang
+
+# Everything heavy is imported where it is used, so that --help answers at once.
+if TYPE_CHECKING:
+    from gridmap.config import CityFile
+    from gridmap.console import Tell
+    from gridmap.result import Analysed
+
+__all__ = [
+    "AsJson",
+    "CityPath",
+    "LangName",
+    "OutPath",
+    "analysed_city",
+    "drawn_maps",
+    "help_of",
+    "language",
+    "opened",
+    "show_summary",
+    "steps_of",
+    "tell_files",
+]
+
+
+def help_of(name: str) -> str:
+    """Return the help text of a command or option in the language of the terminal."""
+    return messages.text(f"cli.{name}", messages.default_language())
+
+
+CityPath = Annotated[Path, typer.Argument(help=help_of("city"), metavar="CITY")]
+OutPath = Annotated[Path, typer.Option("--out", "-o", help=help_of("out"))]
+LangName = Annotated[str, typer.Option("--lang", help=help_of("lang"))]
+AsJson = Annotated[bool, typer.Option("--json", help=help_of("json"))]
+
+
+def language(asked: str, of_city: str) -> Lang:
+    """Return the language asked for, else that of the city, else that of the terminal."""
+    for choice in (asked, of_city):
+        if choice and choice not in messages.LANGUAGES:
+            raise typer.BadParameter(f"{choice}: {' | '.join(messages.LANGUAGES)}")
+        if choice:
+            return "zh" if choice == "zh" else "en"
+    return messages.default_language()
+
+
+def opened(city: Path, lang: str) -> tuple[CityFile, Lang]:
+    """Return the city file and the language to speak."""
+    from gridmap.config import read_city_file
+
+    city_file = read_city_file(city)
+    return city_file, language(lang, city_file.lang)
+
+
+def steps_of(city_file: CityFile) -> int:
+    """Return how many steps the reading and the analysis of a city take."""
+    from gridmap.pipeline import STEPS
+
+    return len(city_file.inputs) + len(STEPS)
+
+
+def analysed_city(city_file: CityFile, tell: Tell) -> Analysed:
+    """Read a city and compute everything."""
+    from gridmap.pipeline import analyse
+    from gridmap.sources import read_city
+
+    city = read_city(city_file, progress=lambda name: tell("read", name=name))
+    return analyse(city, city_file.analysis, progress=tell)
+
+
+def drawn_maps(
+    analysed: Analysed, names: list[str], lang: Lang, tell: Tell, *, strict: bool = False
+) -> tuple[dict[str, Any], list[str]]:
+    """Draw maps; one that lacks its layers is skipped and told, or an error if it is strict."""
+    from gridmap.errors import OutputError
+    from gridmap.outputs import draw
+
+    drawn, skipped = {}, []
+    for name in names:
+        tell("map", name=name)
+        try:
+            drawn[name] = draw(analysed, analysed.city.catalog.map(name), lang=lang)
+        except OutputError as error:
+            if strict or error.key != "map.needs":
+                raise
+            skipped.append(error.text(lang))
+    return drawn, skipped
+
+
+def tell_files(
+    folder: Path, made: list[str], skipped: list[str], lang: Lang, as_json: bool
+) -> None:
+    """Tell what was written, and what was left out and why."""
+    if as_json:
+        said = {"out": str(folder), "files": made, "skipped": skipped}
+        print(json.dumps(said, ensure_ascii=False))
+        return
+    print(messages.text("cli.written", lang, path=folder))
+    for name in made:
+        print(f"  {name}")
+    for reason in skipped:
+        print(messages.text("cli.skipped", lang, message=reason))
+
+
+def show_summary(analysed: Analysed, lang: Lang) -> None:
+    """Print the figures, and what became of the rows of each input."""
+    from gridmap.outputs import receipt_rows, summary_rows
+
+    title = messages.text("report.title", lang, city=analysed.city.title.get(lang))
+    heads = [messages.text(f"report.{key}", lang) for key in ("figure", "value")]
+    console.print_table(heads, list(summary_rows(analysed, lang)), title=title, numbers=1)
+    if not analysed.city.receipts:
+        return
+    heads, rows = receipt_rows(analysed, lang)
+    said = [[row[0], Path(row[1]).name, *(f"{number:,}" for number in row[2:])] for row in rows]
+    console.print_table(heads, said, numbers=4)

@@ -1,0 +1,203 @@
+"""The commands of the main job: run, map, export, layers."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gridmap import console, messages
+from gridmap.cli.common import (
+    AsJson,
+    CityPath,
+    LangName,
+    OutPath,
+    analysed_city,
+    drawn_maps,
+    help_of,
+    language,
+    opened,
+    show_summary,
+    steps_of,
+    tell_files,
+)
+from gridmap.messages import Lang
+
+if TYPE_CHECKING:
+    from gridmap.catalog import Layer
+    from gridmap.result import Analysed
+
+__all__ = ["app"]
+
+app = typer.Typer()
+Formats = Annotated[list[str] | None, typer.Option("--format", help=help_of("format"))]
+
+
+@app.command(help=help_of("run"))
+def run(
+    city: CityPath,
+    out: OutPath = Path("out"),
+    lang: LangName = "",
+    store: Annotated[str, typer.Option("--store", help=help_of("store"))] = "",
+    strict: Annotated[bool, typer.Option("--strict", help=help_of("strict"))] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run the main job."""
+    from gridmap.outputs import save_page, staged, write_layers, write_quarantine, write_report
+
+    with staged(out) as stage:
+        city_file, speak = opened(city, lang)
+        if store:
+            _check_store(store)
+        maps = city_file.catalog.maps_of("run")
+        steps = steps_of(city_file) + len(maps) + 2 + bool(store)
+        with console.progress(steps, speak, quiet=as_json) as tell:
+            analysed = analysed_city(city_file, tell)
+            for name in ("layers", "maps", "quarantine"):
+                (stage / name).mkdir()
+            tell("layers")
+            write_layers(analysed, stage / "layers", lang=speak)
+            drawn, skipped = drawn_maps(analysed, maps, speak, tell)
+            for name, page in drawn.items():
+                save_page(page, stage / "maps" / f"{name}.html")
+            tell("report")
+            write_report(analysed, stage, speak)
+            write_quarantine(analysed, stage / "quarantine", speak)
+            if store:
+                tell("store")
+                _save(analysed, store)
+        made = sorted(str(path.relative_to(stage)) for path in stage.rglob("*") if path.is_file())
+        _clear_quarantine(out)
+    _tell_run(analysed, out, made, skipped, speak, as_json)
+    quarantined = sum(receipt.quarantined for receipt in analysed.city.receipts)
+    if quarantined:
+        folder = out / "quarantine"
+        message = messages.text("cli.bad_rows", speak, count=f"{quarantined:,}", folder=folder)
+        print(messages.text("cli.error", speak, message=message), file=sys.stderr)
+        raise typer.Exit(1 if strict else 0)
+
+
+@app.command("map", help=help_of("map"))
+def draw_map(
+    name: Annotated[str, typer.Argument(help=help_of("map_name"))],
+    city: CityPath,
+    out: OutPath = Path("out"),
+    lang: LangName = "",
+    as_json: AsJson = False,
+) -> None:
+    """Draw one map, or all of them."""
+    from gridmap.outputs import save_page, staged
+
+    city_file, speak = opened(city, lang)
+    names = (
+        city_file.catalog.maps_of("run") if name == "all" else [city_file.catalog.map(name).name]
+    )
+    with staged(out / "maps") as stage:
+        with console.progress(steps_of(city_file) + len(names), speak, quiet=as_json) as tell:
+            analysed = analysed_city(city_file, tell)
+            drawn, skipped = drawn_maps(analysed, names, speak, tell, strict=name != "all")
+        for drawn_name, page in drawn.items():
+            save_page(page, stage / f"{drawn_name}.html")
+    tell_files(out / "maps", [f"{n}.html" for n in drawn], skipped, speak, as_json)
+
+
+@app.command(help=help_of("export"))
+def export(
+    city: CityPath,
+    out: OutPath = Path("out"),
+    formats: Formats = None,
+    layer: Annotated[list[str] | None, typer.Option("--layer", help=help_of("layer"))] = None,
+    lang: LangName = "",
+    as_json: AsJson = False,
+) -> None:
+    """Write layers for GIS desktops."""
+    from gridmap.outputs import DEFAULT_FORMATS, staged, write_layers
+
+    city_file, speak = opened(city, lang)
+    with staged(out / "layers") as stage:
+        with console.progress(steps_of(city_file) + 1, speak, quiet=as_json) as tell:
+            analysed = analysed_city(city_file, tell)
+            tell("layers")
+            written = write_layers(
+                analysed, stage, formats=formats or DEFAULT_FORMATS, names=layer or (), lang=speak
+            )
+        files = [path.name for path in written]
+    tell_files(out / "layers", files, [], speak, as_json)
+
+
+@app.command(help=help_of("layers"))
+def layers(
+    name: Annotated[str, typer.Argument(help=help_of("layer_name"))] = "",
+    city: Annotated[Path | None, typer.Option("--city", help=help_of("city_for_layers"))] = None,
+    lang: LangName = "",
+    as_json: AsJson = False,
+) -> None:
+    """List the layers of the catalogue, or the fields of one."""
+    from gridmap.catalog import load_catalog
+    from gridmap.config import read_city_file
+
+    speak = language(lang, "")
+    catalog = read_city_file(city).catalog if city else load_catalog()
+    shown = [catalog.layer(name)] if name else list(catalog.in_order)
+    if as_json:
+        print(json.dumps([layer.model_dump(mode="json") for layer in shown], ensure_ascii=False))
+    elif name:
+        _show_fields(shown[0], speak)
+    else:
+        rows = [[x.name, x.geometry, x.role, x.title.get(speak)] for x in shown]
+        heads = [
+            messages.text(f"cli.{key}", speak) for key in ("name", "geometry", "role", "title")
+        ]
+        console.print_table(heads, rows)
+
+
+def _check_store(url: str) -> None:
+    """Refuse what is no store before the work begins, not after it."""
+    from gridmap.store.connection import parse_url
+
+    parse_url(url)
+
+
+def _save(analysed: Analysed, url: str) -> None:
+    from gridmap.store import save
+
+    save(analysed, url)
+
+
+def _clear_quarantine(out: Path) -> None:
+    """Take away what an earlier run left, for it says nothing about this one."""
+    for old in (out / "quarantine").glob("*.csv"):
+        old.unlink()
+
+
+def _tell_run(
+    analysed: Analysed, out: Path, made: list[str], skipped: list[str], lang: Lang, as_json: bool
+) -> None:
+    from gridmap.outputs import as_json as summary_json
+
+    if as_json:
+        said = {**summary_json(analysed), "out": str(out), "files": made, "skipped": skipped}
+        print(json.dumps(said, ensure_ascii=False))
+        return
+    show_summary(analysed, lang)
+    tell_files(out, made, skipped, lang, as_json)
+
+
+def _show_fields(layer: Layer, lang: Lang) -> None:
+    names = ("name", "type", "unit", "required", "label", "description")
+    rows = [
+        [
+            name,
+            field.type,
+            field.unit,
+            "*" if field.required else "",
+            field.label.get(lang),
+            field.description.get(lang),
+        ]
+        for name, field in layer.fields.items()
+    ]
+    title = f"{layer.title.get(lang)}: {layer.description.get(lang)}"
+    console.print_table([messages.text(f"cli.{key}", lang) for key in names], rows, title=title)

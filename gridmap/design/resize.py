@@ -1,0 +1,279 @@
+"""Resizing: other bounds, counts or buildings, and as few households as possible change hands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import shapely
+
+from gridmap.config import Design
+from gridmap.design.codes import (
+    assign_codes,
+    load_profiles,
+    micro_grid_names,
+    number_west_east_north_south,
+)
+from gridmap.design.cut import cut
+from gridmap.design.graph import AtomGraph
+from gridmap.design.grids import atoms_of, batch_of, grids_of, seeds, tables_of
+from gridmap.design.keep import keep
+from gridmap.design.lineage import crosswalk, paired
+from gridmap.design.parts import inherited
+from gridmap.design.plan import Plan
+from gridmap.design.polygons import matched, outlines
+from gridmap.errors import ConformError
+from gridmap.model import City
+
+__all__ = ["resize_grids"]
+
+Longs = npt.NDArray[np.int64]
+Shapes = npt.NDArray[np.object_]
+Bools = npt.NDArray[np.bool_]
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """A resized plan that has no codes yet."""
+
+    grids: gpd.GeoDataFrame
+    atoms: gpd.GeoDataFrame
+    graph: AtomGraph
+    buildings: gpd.GeoDataFrame
+    atom: Longs
+    label: Longs
+    parent: Longs
+    shape: Shapes
+    optimal: Bools
+    outside: tuple[str, ...]
+
+
+def resize_grids(
+    plan: Plan,
+    city: City | None = None,
+    *,
+    settings: Design | None = None,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> Plan:
+    """Adapt a plan to other bounds, counts or buildings.
+
+    Every micro-grid that is within bounds stays; otherwise micro-grids are split, merged, or
+    exchange the fewest households. Locked ones stay as they are.
+
+    Parameters
+    ----------
+    plan : Plan
+    city : City, optional
+        With the grids and buildings of today. Without it, only settings change.
+    settings : Design, optional
+        Of the new plan: another target, other bounds, other counts. By default those of `plan`.
+    workers : int
+        Processes to work in where there is a city. The plan does not depend on it.
+    progress : callable, optional
+        Is told how many grids are done, and of how many.
+
+    Returns
+    -------
+    Plan
+        A micro-grid goes on under the code of the one from which it has most households. New
+        ones get new codes, and no code is ever given twice. The last entry of the log holds the
+        lineage.
+
+    Raises
+    ------
+    ConformError
+        If the settings name a grid that there is not, or a grid runs out of codes.
+    """
+    settings = settings or plan.settings
+    unknown = sorted(set(settings.counts) - set(plan.grids["code"])) if city is None else []
+    if unknown:
+        level = settings.level or "grid"
+        raise ConformError("design.counts", codes=", ".join(unknown[:5]), level=level)
+    if city is None:
+        draft = _regrouped(plan, settings)
+    else:
+        draft = _rebuilt(plan, city, settings, workers, progress)
+    coded = _coded(plan, draft, settings)
+    changes = crosswalk(plan, coded)
+    elsewhere = changes["old"].notna() & changes["new"].notna() & (changes["old"] != changes["new"])
+    entry: dict[str, Any] = {
+        "kind": "resize",
+        "arguments": {
+            "target": settings.target,
+            "minimum": settings.least,
+            "maximum": settings.most,
+            "counts": dict(settings.counts),
+        },
+        "households_moved": int(changes["households_after"][elsewhere].sum()),
+        "lineage": changes.astype(object).where(changes.notna(), None).to_numpy().tolist(),
+    }
+    return replace(coded, log=(*plan.log, entry))
+
+
+def _regrouped(plan: Plan, settings: Design) -> _Draft:
+    """Keep the atoms; change what has to change of the micro-grids."""
+    codes = plan.grids["code"]
+    wanted = np.array([settings.counts.get(code, 0) for code in codes], np.int64)
+    own, same = keep(
+        plan.graph,
+        plan.label,
+        plan.locked[plan.label],
+        wanted,
+        settings,
+        seeds(codes, settings.random_state),
+    )
+    counts = np.ones(len(codes), dtype=np.int64)
+    np.maximum.at(counts, plan.graph.parent, own + 1)
+    first = np.cumsum(counts) - counts
+    cells = np.asarray(plan.atoms.geometry.array)
+    footprints = np.asarray(plan.buildings.geometry.array)
+    shapes = []
+    for p in range(len(codes)):
+        atoms, parts = plan.atoms_of(p), plan.parts_of(p)
+        if same[p]:
+            shapes.append(_in_order(plan, own[atoms], atoms, parts))
+            continue
+        low, high = np.searchsorted(plan.atom, [atoms.start, atoms.stop])
+        shapes.append(
+            outlines(
+                cells[atoms],
+                own[atoms],
+                int(counts[p]),
+                footprints[low:high],
+                plan.atom[low:high] - atoms.start,
+                simplify_m=settings.simplify_m,
+            )
+        )
+    parent = np.repeat(np.arange(len(codes)), counts)
+    return _Draft(
+        grids=plan.grids,
+        atoms=plan.atoms,
+        graph=plan.graph,
+        buildings=plan.buildings,
+        atom=plan.atom,
+        label=own + first[plan.graph.parent],
+        parent=parent,
+        shape=matched(np.concatenate(shapes), parent),
+        optimal=np.zeros(len(codes), dtype=bool),
+        outside=plan.outside,
+    )
+
+
+def _in_order(plan: Plan, own: Longs, atoms: slice, parts: slice) -> Shapes:
+    """Return the shapes of a grid in the order of its labels, which may be another one now."""
+    first = np.unique(own, return_index=True)[1]
+    return plan.shape[plan.label[atoms][first]] if len(first) else plan.shape[parts]
+
+
+def _rebuilt(
+    plan: Plan, city: City, settings: Design, workers: int, progress: Progress | None
+) -> _Draft:
+    """Make the atoms anew from the buildings of today, with the micro-grids that they had."""
+    grids = grids_of(city, settings)
+    atoms = atoms_of(city, grids, settings)
+    batch = batch_of(city, grids, atoms.frame, settings)
+    home = _homes(plan, grids, atoms.frame)
+    locked = np.append(plan.locked, False)[home]
+    made = cut(
+        replace(batch, home=home, locked=locked), settings, workers=workers, progress=progress
+    )
+    cells, buildings, atom = tables_of(grids, atoms, made)
+    return _Draft(
+        grids=grids,
+        atoms=cells,
+        graph=made.graph,
+        buildings=buildings,
+        atom=atom,
+        label=made.label,
+        parent=made.parent,
+        shape=matched(made.shapes, made.parent),
+        optimal=made.optimal,
+        outside=atoms.outside,
+    )
+
+
+def _homes(plan: Plan, grids: gpd.GeoDataFrame, sites: gpd.GeoDataFrame) -> Longs:
+    """Return the micro-grid that each building had in the grid in which it lies now."""
+    home = _was(plan, sites)
+    was = pd.Index(grids["code"]).get_indexer(plan.grids["code"])
+    moved = was[plan.parent[home]] != sites["parent"].to_numpy()
+    return np.where(moved, -1, home)
+
+
+def _coded(plan: Plan, draft: _Draft, settings: Design) -> Plan:
+    """Hand the codes on, and give new ones to what is new."""
+    grid = pd.Index(draft.grids["code"]).get_indexer(plan.grids["code"])[plan.parent]
+    was = _was(plan, draft.buildings)
+    heir = _heirs(draft, grid, was)
+    known = np.append(plan.code, np.array([None], dtype=object))
+    before = pd.Series(known[was], dtype="string")
+    fresh = heir < 0
+    code, name = plan.code[heir], plan.name[heir]
+    profile = load_profiles()[settings.profile]
+    if fresh.any():
+        parents = draft.grids["code"].to_numpy(dtype=object)[draft.parent[fresh]]
+        middle = shapely.centroid(draft.shape[fresh])
+        rank = number_west_east_north_south(
+            shapely.get_x(middle), shapely.get_y(middle), draft.parent[fresh]
+        )
+        given = assign_codes(parents, rank, profile, taken=plan.code, retired=plan.retired)
+        code[fresh] = given.to_numpy(dtype=object)
+        titles = draft.grids["name"].fillna(draft.grids["code"]).to_numpy(dtype=object)
+        digits = profile.levels[-1].digits
+        numbers = [int(text[-digits:]) for text in given]
+        name[fresh] = micro_grid_names(titles[draft.parent[fresh]], numbers, plan.lang)
+    return Plan(
+        grids=draft.grids,
+        atoms=draft.atoms,
+        graph=draft.graph,
+        buildings=draft.buildings.assign(before=before),
+        atom=draft.atom,
+        label=draft.label,
+        parent=draft.parent,
+        code=code,
+        name=name,
+        locked=plan.locked[heir] & ~fresh,
+        shape=draft.shape,
+        settings=settings,
+        optimal=draft.optimal,
+        retired=plan.retired | (set(plan.code) - set(code)),
+        outside=draft.outside,
+        lang=plan.lang,
+    )
+
+
+def _was(plan: Plan, buildings: gpd.GeoDataFrame) -> Longs:
+    """Return the micro-grid that each building had, -1 for a new building."""
+    pairs = paired(plan.buildings, buildings)
+    pairs = pairs[(pairs["old"] >= 0) & (pairs["new"] >= 0)]
+    households = plan.buildings["households"].to_numpy(dtype=np.int64)[pairs["old"]]
+    order = np.lexsort((pairs["old"], -households, pairs["new"]))
+    first = pairs.iloc[order].drop_duplicates("new")
+    found = np.full(len(buildings), -1)
+    found[first["new"]] = plan.label[plan.atom[first["old"]]]
+    return found
+
+
+def _heirs(draft: _Draft, grid: Longs, was: Longs) -> Longs:
+    """Return the old micro-grid that each new one continues, -1 for none."""
+    count = len(draft.parent)
+    now = draft.label[draft.atom]
+    was = np.where(grid[was] == draft.parent[now], was, -1)
+    weight = draft.buildings["weight"].to_numpy(dtype=np.float64)
+    heir = inherited(was, now, weight, count)
+    # A grid of one micro-grid keeps it, whatever became of its buildings.
+    alone = np.bincount(draft.parent, minlength=len(draft.grids)) == 1
+    known = grid >= 0
+    single = np.bincount(grid[known], minlength=len(draft.grids)) == 1
+    old = np.full(len(draft.grids), -1)
+    old[grid[known]] = np.flatnonzero(known)
+    orphan = (heir < 0) & (alone & single)[draft.parent]
+    heir[orphan] = old[draft.parent[orphan]]
+    return heir
