@@ -43,7 +43,9 @@ SUMS = 7
 # One target of weight outside the bounds costs more than all that an objective can add up to.
 HARD = 1e6
 SLACK = 1e-9
-# The first crossing of a part spoils it; more of them are but a little worse.
+LONGEST = 10.0  # perimeters, by a circle's of the same area, that shape is still told by
+# The first crossing of a part spoils it; more of them are but a little worse, lest a part that
+# many streets cross fray out to hold fewer of them.
 FURTHER = 0.2
 
 
@@ -138,10 +140,11 @@ def part_cost(
     if weight <= SLACK:
         cost += terms.hard
     if perimeter > 0.0:
-        round_ = 4.0 * np.pi * max(area, 0.0) / (perimeter * perimeter)
-        cost += terms.compactness * (1.0 - min(round_, 1.0))
+        circle = 2.0 * np.sqrt(np.pi * max(area, 0.0))
+        ratio = perimeter / circle if circle * LONGEST > perimeter else LONGEST
+        cost += terms.compactness * max(ratio - 1.0, 0.0)
     if barrier > 1.0:
-        barrier = 1.0 + FURTHER * (barrier - 1.0)
+        barrier = 1.0 + FURTHER * np.log(barrier)
     return cost + terms.barrier * barrier + terms.together * 0.5 * ties + terms.stay * moved
 
 

@@ -338,7 +338,7 @@ def _step(
     if tries:
         soft = SOFT * (terms.deviation + terms.outside_10 + terms.outside_20 + terms.compactness)
         anneal(cells, _harder(terms, soft), label, parts, tries * n, hot, cold, random)
-    cool = 0.02 if step in (FEASIBLE, MEND) else 0.05
+    cool = 0.006 if step in (FEASIBLE, MEND) else 0.05
     warm, last = calm * cool * coarse + 1e-9, calm * 0.005 * coarse + 1e-9
     anneal(cells, terms, label, parts, more * n, warm, last, random)
     resolve(cells, terms, label, parts, passes, size, want, work, room, random)

@@ -43,10 +43,12 @@ class Objective:
     outside_20 : float
         For each part outside 80-120 % of the target, besides.
     compactness : float
-        Times 1 - the Polsby-Popper ratio of each part: 4 pi area / perimeter squared.
+        Times the perimeter of each part by that of a circle of the same area, less 1
+        (Schwartzberg, 1965), at most 9. It falls evenly with every metre of perimeter, and is
+        one by the root of the Polsby-Popper ratio, less 1.
     barrier : float
         Times the barriers crossed inside a part: the sum ``s`` of ``graph.barrier`` over pairs of
-        neighbours in it up to 1, and a fifth of what is above 1, for one crossing spoils it.
+        neighbours in it up to 1, and ``1 + ln(s) / 5`` above, for one crossing spoils it.
     together : float
         Times ``graph.together`` of each pair of neighbours that is cut.
     stay : float
@@ -68,17 +70,17 @@ PRESETS: Mapping[str, Objective] = MappingProxyType(
         "balance": Objective(
             deviation=10.0,
             outside_10=1.8,
-            outside_20=2.0,
-            compactness=0.2,
+            outside_20=2.2,
+            compactness=0.15,
             barrier=0.04,
             together=0.5,
         ),
         "compact": Objective(
             deviation=6.0,
             outside_10=1.2,
-            outside_20=3.3,
-            compactness=4.8,
-            barrier=3.1,
+            outside_20=3.6,
+            compactness=3.1,
+            barrier=3.4,
             together=0.5,
         ),
     }

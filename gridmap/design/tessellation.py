@@ -31,6 +31,7 @@ Longs = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 SITE_SPACING_M = 8.0  # between the points that stand for a footprint's outline
+SITE_SHARE = 0.125  # of the side of a square as large, where that is more: for parcels and fields
 SITE_GRID_M = 1e-3  # sites nearer to each other than this are one
 SNAPS_M = (0.01, 0.05, 0.25)  # what is nearer to the outline runs along it
 AREA_SHARE = 1e-9  # of a parent: rounding
@@ -132,7 +133,9 @@ def _sites(footprints: Shapes) -> tuple[Floats, Longs]:
     """Return points that stand for the footprints, and whose they are; no two coincide."""
     polygons = shapely.get_dimensions(footprints) == 2  # noqa: PLR2004 - of a polygon
     dense = footprints.copy()
-    dense[polygons] = shapely.segmentize(footprints[polygons], SITE_SPACING_M)
+    side = np.sqrt(shapely.area(footprints[polygons]))
+    spacing = np.maximum(SITE_SPACING_M, SITE_SHARE * side)
+    dense[polygons] = shapely.segmentize(footprints[polygons], spacing)
     xy, owner = shapely.get_coordinates(dense, return_index=True)
     _, first = np.unique(np.round(xy / SITE_GRID_M), axis=0, return_index=True)
     first.sort()

@@ -105,10 +105,10 @@ def value(graph, label, bounds, objective, home=None) -> float:
         total += objective.outside_10 * (off > 0.1 + 1e-9)
         total += objective.outside_20 * (off > 0.2 + 1e-9)
         perimeter = sum(graph.perimeter_m[mine]) - 2 * sum(pair[2] for pair in inside)
-        round_ = 4 * np.pi * sum(graph.area_m2[mine]) / perimeter**2 if perimeter > 0 else 1
-        total += objective.compactness * (1 - min(round_, 1))
+        circle = 2 * np.sqrt(np.pi * sum(graph.area_m2[mine]))
+        total += objective.compactness * (max(perimeter / circle, 1) - 1)
         crossed = sum(pair[3] for pair in inside)
-        total += objective.barrier * (min(crossed, 1) + max(crossed - 1, 0) / 5)
+        total += objective.barrier * (min(crossed, 1) + np.log(max(crossed, 1)) / 5)
         if home is not None:
             homes = [home[u] for u in mine if home[u] >= 0]
             came = {h: sum(graph.weight[u] for u in mine if home[u] == h) for h in homes}
