@@ -102,6 +102,11 @@ def check_quantities(
         found.add(kind, areas.shapes[at], at, fix, value=amount[at])
 
 
+def _counted(buildings: gpd.GeoDataFrame) -> bool:
+    """Tell whether the households of buildings are known."""
+    return "households" in buildings or "occupied" in buildings
+
+
 def _homes(buildings: gpd.GeoDataFrame) -> Floats:
     """Return the households of buildings, none where they are not known."""
     for name in ("households", "occupied"):
@@ -139,7 +144,8 @@ def check_buildings(found: Findings, buildings: gpd.GeoDataFrame, most: float) -
     several = times[building] > 1
     building, area = building[several], area[several]
     rows, lost = _cut(areas, shapes, building, area)
-    kept = _homes(buildings)[standing[rows]] <= most + SLACK
+    homes, known = _homes(buildings)[standing[rows]], _counted(buildings)
+    kept = (homes <= most + SLACK) & ((homes > 0) | (not known))
     rows, lost = rows[kept], lost[kept]
     none = [np.empty(0, dtype=np.int64)]
     found.add(
@@ -166,24 +172,28 @@ def _meeting(shapes: Shapes, outlines: Shapes) -> Bools:
 def _cut(areas: Areas, shapes: Shapes, building: Longs, area: Longs) -> tuple[Longs, Floats]:
     """Return the buildings that a border inside their parent cuts, and how much it cuts off.
 
-    The border of a whole parent is not the areas' choice, so a building counts in the parent that
-    holds most of it, and so does what other areas of that parent have of it. Where buildings
-    overlap, what they share has to go somewhere; and the parts of one in several parts may lie
-    in different areas.
+    A building counts in the parent that holds its inner point, and of one in several pieces
+    there the largest: where the others go is no choice between neighbours. Where buildings
+    overlap, what they share has to go somewhere.
     """
-    rows, lost = _lost(areas, shapes, building, area)
-    suspects, at = shapes[rows], np.arange(len(rows))
+    rows, _ = _lost(areas, shapes, building, area)
+    suspects = shapes[rows]
     one, other = shapely.STRtree(shapes).query(suspects, predicate="intersects")
     apart = other != rows[one]
     over = pd.Series(shapes[other[apart]]).groupby(one[apart]).agg(shapely.union_all)
     alone = suspects.copy()
     alone[over.index] = shapely.difference(suspects[over.index], over.to_numpy())
+    if areas.nested:
+        inner = shapely.point_on_surface(suspects)
+        at, outline = shapely.STRtree(areas.outlines).query(inner, predicate="intersects")
+        alone[at] = shapely.intersection(alone[at], areas.outlines[outline])
     parts, at = shapely.get_parts(alone, return_index=True)
-    part, area = shapely.STRtree(areas.shapes).query(parts, predicate="intersects")
-    cut, lost = _lost(areas, parts, part, area)
-    total = np.bincount(at[cut], weights=lost, minlength=len(rows))
-    total_m2 = np.asarray(total, dtype=np.float64)
-    return rows[total_m2 > 0], total_m2[total_m2 > 0]
+    order = np.lexsort((-shapely.area(parts), at))
+    at, first = np.unique(at[order], return_index=True)
+    main = parts[order][first]
+    part, area = shapely.STRtree(areas.shapes).query(main, predicate="intersects")
+    cut, lost = _lost(areas, main, part, area)
+    return rows[at[cut]], lost
 
 
 def _lost(areas: Areas, shapes: Shapes, building: Longs, area: Longs) -> tuple[Longs, Floats]:

@@ -210,7 +210,7 @@ def _parts(graph: AtomGraph, cell: Longs, batch: Batch, settings: Design) -> tup
         locked = np.append(batch.locked, False)[chief]
         label, same = keep(graph, home, locked, batch.wanted, settings, batch.seeds)
         return label, np.zeros_like(same)
-    counts = default_counts(graph, settings.target)
+    counts = default_counts(graph, settings.target, settings.most)
     found = partition(
         graph,
         np.where(batch.wanted > 0, batch.wanted, counts),

@@ -203,7 +203,11 @@ def recut(plan: Plan, grid: str, *, count: int = 0) -> Change:
     graph = plan.graph.only(free)
     wanted = count - int(keeps.sum()) if count else 0
     if len(free) and wanted <= 0:
-        wanted = int(default_counts(graph, plan.settings.target)[0]) if not count else wanted
+        wanted = (
+            int(default_counts(graph, plan.settings.target, plan.settings.most)[0])
+            if not count
+            else wanted
+        )
     if not min(1, len(free)) <= wanted <= len(free):
         raise ConformError("edit.count", grid=grid, count=count, atoms=len(free))
     own = plan.label[atoms] - parts.start

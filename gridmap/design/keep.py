@@ -96,7 +96,7 @@ def _kept(
 
 
 def _fresh(graph: AtomGraph, wanted: int, settings: Design, seed: int) -> Longs:
-    counts = np.array([wanted]) if wanted else default_counts(graph, settings.target)
+    counts = np.array([wanted]) if wanted else default_counts(graph, settings.target, settings.most)
     found = partition(
         graph,
         counts,
@@ -176,11 +176,12 @@ def _numbers(graph: AtomGraph, count: int, wanted: int, settings: Design) -> Ite
     if wanted:
         yield wanted
         return
-    total = float(graph.weight.sum())
+    towers = graph.weight > settings.most
+    total = float(np.where(towers, settings.most, graph.weight).sum())
     lowest = max(1, int(np.ceil(total / settings.most - SLACK)))
     highest = total / settings.least if settings.least > 0 else np.inf
     highest = max(lowest, int(min(highest + SLACK, len(graph))))
-    usual = int(default_counts(graph, settings.target)[0])
+    usual = int(default_counts(graph, settings.target, settings.most)[0])
     steps = np.linspace(count, min(max(usual, lowest), highest), STEPS)
     tried = {*range(count - REACH, count + REACH + 1), *steps.round().astype(int).tolist()}
     yield from sorted((k for k in tried if 1 <= k <= len(graph)), key=lambda k: abs(k - count))

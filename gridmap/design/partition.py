@@ -123,7 +123,7 @@ class Partition:
     optimal: Bools
 
 
-def default_counts(graph: AtomGraph, target: float) -> Longs:
+def default_counts(graph: AtomGraph, target: float, maximum: float = np.inf) -> Longs:
     """Return into how many parts each parent should be cut.
 
     Parameters
@@ -131,6 +131,8 @@ def default_counts(graph: AtomGraph, target: float) -> Longs:
     graph : AtomGraph
     target : float
         The weight that a part should have.
+    maximum : float
+        An atom above it fills a part by itself, however heavy it is.
 
     Returns
     -------
@@ -138,7 +140,8 @@ def default_counts(graph: AtomGraph, target: float) -> Longs:
         The weight of the parent by the target, rounded half up; at least 1, and at most the
         number of atoms that have weight.
     """
-    weight = np.bincount(graph.parent, weights=graph.weight, minlength=graph.parents)
+    counted = np.where(graph.weight > maximum, target, graph.weight)
+    weight = np.bincount(graph.parent, weights=counted, minlength=graph.parents)
     atoms = np.bincount(graph.parent, weights=graph.weight > 0, minlength=graph.parents)
     wanted = np.floor(weight / target + 0.5)
     return np.maximum(np.minimum(wanted, atoms), 1).astype(np.int64)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +37,8 @@ SNAPS_M = (0.01, 0.05, 0.25)  # what is nearer to the outline runs along it
 AREA_SHARE = 1e-9  # of a parent: rounding
 NODE_GRID_M = 1e-3  # of the noding, so that lines which all but coincide leave nothing between
 APART_M = 5e-3  # nodes on the outline nearer to each other may have changed places in the noding
+LAND_M2 = 20_000.0  # an empty footprint that is larger is no building
+LAND_COMPACTNESS = 0.1  # nor is one of a lower 4 pi area / perimeter^2, such as a street
 COLLAPSED_M2 = 1e-8  # a face between two lines that became one
 ON_LINE_M = 3e-3  # a segment this near to a barrier lies on it; above the error of noding
 LEAST_BORDER_M = 0.05  # what touches along less is not a neighbour one could walk to
@@ -96,7 +98,8 @@ def tessellate(
         May overlap, touch, coincide or reach over the parent's outline.
     occupied : ndarray of bool, shape (n,)
         Only these get a cell; the land of the others joins the neighbour with which it shares
-        the longest border that is no barrier. If none is occupied, all share one cell.
+        the longest border that is no barrier; streets and open land are shared among all beside
+        them. If none is occupied, all share one cell.
     barriers : ndarray of LineString, shape (b,), optional
         Streets, rivers, railways, walls. A cell reaches across one only with its own footprint,
         or for land that no building stands on.
@@ -110,15 +113,40 @@ def tessellate(
     """
     lines = np.empty(0, dtype=object) if barriers is None else barriers
     strength = np.ones(len(lines)) if weights is None else weights
-    if len(footprints) == 0:
-        return _whole(parent, 0)
+    if not occupied.any():
+        return _whole(parent, len(footprints))
+    built = occupied | ~_is_land(footprints)
+    if not built.all():
+        return _with_land(parent, footprints, occupied, built, lines, strength)
     sites, site_owner = _sites(footprints)
     faces = _sound_faces(parent, footprints, sites, site_owner, lines, strength)
     own, printed = _claims(faces, footprints, sites, site_owner)
     owner_of_face = _settle(faces, own, printed)
-    if not occupied.any():
-        return _whole(parent, len(footprints))
     return _joined(faces, owner_of_face, footprints, occupied)
+
+
+def _is_land(footprints: Shapes) -> Bools:
+    """Tell which footprints are streets or open land, if nobody lives there."""
+    area, length = shapely.area(footprints), shapely.length(footprints)
+    thin = 4 * np.pi * area < LAND_COMPACTNESS * length**2
+    return np.asarray((area > LAND_M2) | (thin & (area > 0)))
+
+
+def _with_land(
+    parent: shapely.Geometry,
+    footprints: Shapes,
+    occupied: Bools,
+    built: Bools,
+    lines: Shapes,
+    strength: Floats,
+) -> Cells:
+    """Share open land among the buildings beside it; each piece of it follows its inner point."""
+    cells = tessellate(parent, footprints[built], occupied[built], barriers=lines, weights=strength)
+    owner = np.empty(len(footprints), dtype=np.int64)
+    owner[built] = cells.owner
+    inner = shapely.point_on_surface(footprints[~built])
+    owner[~built] = shapely.STRtree(cells.geometry).nearest(inner)
+    return replace(cells, owner=owner)
 
 
 def _whole(parent: BaseGeometry, footprints: int) -> Cells:
