@@ -5,13 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from browser import OpenPage
 from playwright.sync_api import expect
 from shapely import Point
 
-from gridmap.config import read_city_file
+from gridmap.config import Design, read_city_file
+from gridmap.design import Plan, design_grids
+from gridmap.design.audit import audit
+from gridmap.design.codes import load_profiles
 from gridmap.model import Receipt
 from gridmap.outputs import draw, save_page
 from gridmap.pipeline import analyse
@@ -143,3 +148,59 @@ def test_tainan_names_are_correct_chinese(tainan: Analysed) -> None:
     assert all(pd.Series(sorted(names)).str.fullmatch(r"[\[\]\u3400-\u9fff\U00020000-\U0003ffff]+"))
     assert {"七股區", "新市區"} <= set(areas.loc[areas["level"] == "street", "name"])
     assert tainan.summary["households"] > 400_000
+
+
+@pytest.fixture(scope="module", params=["cambridge", "boston"])
+def parcels(request: pytest.FixtureRequest) -> tuple[Analysed, Plan]:
+    analysed = request.getfixturevalue(request.param)
+    return analysed, design_grids(analysed.city, Design(level="grid"), lang="en", workers=2)
+
+
+def test_a_plan_of_a_real_city_passes_the_audit(parcels: tuple[Analysed, Plan]) -> None:
+    _, plan = parcels
+    found = audit(
+        plan.microgrids,
+        plan.grids,
+        buildings=plan.buildings,
+        minimum=plan.settings.least,
+        maximum=plan.settings.most,
+        profile=load_profiles()["suffix"],
+    )
+    assert found["kind"].value_counts().to_dict() == {}
+    assert shapely.coverage_is_valid(plan.shape)
+
+
+def test_a_plan_of_a_real_city_is_even_and_explained(parcels: tuple[Analysed, Plan]) -> None:
+    analysed, plan = parcels
+    micro = plan.microgrids
+    buildings = analysed.city.frame("buildings").set_index("code")["occupied"]
+    lost = buildings.reindex(list(plan.outside)).sum()
+    assert micro["households"].sum() == buildings.sum() - lost
+    beyond = (micro["weight"] < plan.settings.least) | (micro["weight"] > plan.settings.most)
+    assert (beyond == micro["reason"].notna()).all()
+    free = micro[micro["reason"].isna()]
+    assert (free["deviation"].abs() <= 20).mean() > 0.85
+    assert (micro["reason"].fillna("") == "not_found").mean() < 0.02
+
+
+def test_tainan_in_parts_that_are_more_even_than_the_official_ones() -> None:
+    city_file = read_city_file(EXAMPLES / "tainan_design.toml")
+    city = read_city(city_file)
+    plan = design_grids(city, city_file.design, workers=2)
+    areas = city.frame("buildings")
+    member = plan.membership.set_index("code")["microgrid"]
+    planned = areas.assign(part=areas["code"].map(member)).dropna(subset=["part"])
+
+    def judged(parts: gpd.GeoDataFrame, by: str) -> tuple[float, float]:
+        households = parts.groupby(by)["occupied"].sum().astype("float64")
+        households = households[households > 0]
+        shapes = parts.dissolve(by)
+        square = np.square(shapes.length)
+        return households.std() / households.mean(), float(
+            (4 * np.pi * shapes.area / square).mean()
+        )
+
+    spread, compact = judged(planned, "part")
+    official_spread, official_compact = judged(areas, "compound")
+    assert spread < 0.8 * official_spread
+    assert compact >= official_compact

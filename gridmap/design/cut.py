@@ -27,6 +27,9 @@ Longs = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 BATCH = 64  # parents to a batch: a second of work
+TRIES = 4  # searches for a parent whose bounds are not met
+EFFORT = 3.0  # of each but the first
+SLACK = 1e-6
 
 
 @dataclass(frozen=True)
@@ -211,14 +214,42 @@ def _parts(graph: AtomGraph, cell: Longs, batch: Batch, settings: Design) -> tup
         label, same = keep(graph, home, locked, batch.wanted, settings, batch.seeds)
         return label, np.zeros_like(same)
     counts = default_counts(graph, settings.target, settings.most)
-    found = partition(
-        graph,
-        np.where(batch.wanted > 0, batch.wanted, counts),
-        bounds=bounds_of(settings),
-        objective=objective_of(settings),
-        random_state=batch.seeds,
-    )
-    return found.label.astype(np.int64), found.optimal
+    counts = np.where(batch.wanted > 0, batch.wanted, counts)
+    limits, objective = bounds_of(settings), objective_of(settings)
+    found = partition(graph, counts, bounds=limits, objective=objective, random_state=batch.seeds)
+    label, optimal = found.label.astype(np.int64), found.optimal
+    violation = _violation(graph, label, settings)
+    # One annealing may stop short of bounds that another meets.
+    for again in range(1, TRIES):
+        missed = np.flatnonzero((violation > 0) & ~optimal)
+        if len(missed) == 0:
+            break
+        at = np.flatnonzero(np.isin(graph.parent, missed))
+        tried = partition(
+            graph.only(at), counts[missed], bounds=limits, objective=objective,
+            random_state=batch.seeds[missed] + again, effort=EFFORT,
+        )  # fmt: skip
+        other = label.copy()
+        other[at] = tried.label
+        reached = _violation(graph, other, settings)
+        better = reached < violation
+        mine = better[graph.parent]
+        label[mine], violation = other[mine], np.minimum(violation, reached)
+        optimal[missed] |= better[missed] & tried.optimal
+    return label, optimal
+
+
+def _violation(graph: AtomGraph, label: Longs, settings: Design) -> Floats:
+    """Return by how much the parts of each parent are out of bounds that could be within."""
+    width = int(label.max(initial=0)) + 1
+    part = graph.parent.astype(np.int64) * width + label
+    used, own = np.unique(part, return_inverse=True)
+    weight = np.bincount(own, weights=graph.weight, minlength=len(used))
+    beyond = np.maximum(settings.least - weight, 0.0) + np.maximum(weight - settings.most, 0.0)
+    total = np.bincount(used // width, weights=beyond, minlength=graph.parents)
+    towers = np.maximum(graph.weight - settings.most, 0.0)
+    forced = np.bincount(graph.parent, weights=towers, minlength=graph.parents)
+    return np.asarray(np.maximum(total - forced - SLACK, 0.0))
 
 
 def _cells(batch: Batch, k: int) -> Cells:

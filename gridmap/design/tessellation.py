@@ -133,7 +133,7 @@ def _is_land(footprints: Shapes) -> Bools:
 
 
 def _with_land(
-    parent: shapely.Geometry,
+    parent: shapely.Polygon | shapely.MultiPolygon,
     footprints: Shapes,
     occupied: Bools,
     built: Bools,
