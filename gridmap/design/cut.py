@@ -27,6 +27,7 @@ Longs = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 BATCH = 64  # parents to a batch: a second of work
+WORTH = 8  # batches to a process, which takes as long to start as to cut three
 TRIES = 4  # searches for a parent whose bounds are not met
 EFFORT = 3.0  # of each but the first
 SLACK = 1e-6
@@ -78,7 +79,7 @@ class Batch:
     def __len__(self) -> int:
         return len(self.parents)
 
-    def parts(self, size: int = BATCH) -> Iterator[Batch]:
+    def parts(self, size: int) -> Iterator[Batch]:
         """Yield the batch in smaller ones."""
         for low in range(0, len(self), size):
             high = min(low + size, len(self))
@@ -155,7 +156,7 @@ def cut(
     -------
     Cut
     """
-    parts = list(batch.parts())
+    parts = list(batch.parts(BATCH))
     done = []
     for made in _mapped(parts, settings, workers):
         done.append(made)
@@ -165,7 +166,7 @@ def cut(
 
 
 def _mapped(parts: list[Batch], settings: Design, workers: int) -> Iterable[Cut]:
-    if workers <= 1 or len(parts) < 2 * workers:
+    if workers <= 1 or len(parts) < WORTH * workers:
         return (_cut_one(part, settings) for part in parts)
     return _in_processes(parts, settings, workers)
 

@@ -23,6 +23,9 @@ Longs = npt.NDArray[np.int64]
 Shapes = npt.NDArray[np.object_]
 
 
+EFFORT = 0.1  # of a search that somebody waits for
+
+
 @dataclass(frozen=True)
 class Figures:
     """What an edit is judged by, of one micro-grid.
@@ -372,6 +375,7 @@ def _cut_anew(plan: Plan, atoms: Longs, count: int) -> Longs:
         bounds=bounds_of(plan.settings),
         objective=objective_of(plan.settings),
         random_state=plan.settings.random_state,
+        effort=EFFORT,
     )
     return found.label.astype(np.int64)
 

@@ -170,6 +170,7 @@ def test_a_second_run_gives_the_same_plan_with_any_number_of_workers(sample: Ana
 
 def test_processes_give_what_one_gives(sample: Analysed, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gridmap.design.cut.BATCH", 8)
+    monkeypatch.setattr("gridmap.design.cut.WORTH", 0)
     alone, shared = design_grids(sample.city), design_grids(sample.city, workers=2)
     assert np.array_equal(alone.label, shared.label)
     assert shapely.equals_exact(alone.shape, shared.shape, 0).all()
