@@ -198,7 +198,8 @@ def improve(
     most = 0
     for p in range(len(counts)):
         most = max(most, offsets[p + 1] - offsets[p])
-    room = make_room(SETS, STATES, most)
+    share = min(1.0, effort)
+    room = make_room(int(SETS * share) + 1, int(STATES * share) + 1, most)
     random = np.empty(1, np.uint64)
     for p in range(len(counts)):
         low, high = offsets[p], offsets[p + 1]
@@ -208,6 +209,7 @@ def improve(
             continue
         random[0] = np.uint64(seeds[p]) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(1)
         one, mine = _one(cells, low, high), label[low:high]
+        least = _unavoidable(one, terms, parts)
         step = MEND if warm else BEGIN if high - low <= MOST_ATOMS else SEARCH
         while step != END:
             kept = mine.copy()
@@ -220,10 +222,19 @@ def improve(
                 if known >= before[0]:
                     mine[:] = kept
                     known, out = before
-            outside = out > SLACK * parts
+            outside = out > least + SLACK * parts
             if _may_prove(step, terms, outside):
                 proven[p] = _prove(one, terms, mine, parts, known, WORK * effort, room)
             step = _next(step, high - low, proven[p], outside)
+
+
+@inner
+def _unavoidable(cells: Cells, terms: Terms, parts: int) -> float:
+    """Return the weight that is outside the bounds in any partition, however atoms are shared."""
+    total = 0.0
+    for weight in cells.weight:
+        total += weight
+    return max(0.0, parts * terms.minimum - total, total - parts * terms.maximum)
 
 
 @inner
@@ -264,7 +275,7 @@ def _meet_bounds(
     # A heat of a tenth of the target, which cools to a five-hundredth.
     anneal(cells, bare, label, parts, tries, 0.1 * terms.hard, 0.002 * terms.hard, random)
     known, out = _value(cells, bare, label, parts)
-    if out <= SLACK * parts:
+    if out <= _unavoidable(cells, terms, parts) + SLACK * parts:
         return
     # To meet all bounds is asked first, because far fewer sets of atoms can be part of that.
     none = min(known, 1e-6 * terms.hard)

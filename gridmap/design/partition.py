@@ -76,11 +76,11 @@ PRESETS: Mapping[str, Objective] = MappingProxyType(
             together=0.5,
         ),
         "compact": Objective(
-            deviation=6.0,
-            outside_10=1.2,
-            outside_20=3.6,
-            compactness=3.1,
-            barrier=3.4,
+            deviation=3.0,
+            outside_10=1.0,
+            outside_20=2.5,
+            compactness=5.0,
+            barrier=5.0,
             together=0.5,
         ),
     }

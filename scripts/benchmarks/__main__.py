@@ -63,7 +63,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--atoms", type=_words, default=(), help="buildings, units or both")
     parser.add_argument("--only", type=_words, default=(), help="names of systems")
     parser.add_argument("--limit", type=float, default=default.limit_s, metavar="SECONDS",
-                        help="after which a run of a system is stopped")  # fmt: skip
+                        help="of CPU time after which a run is stopped")  # fmt: skip
     parser.add_argument("--peer-python", default=sys.executable, help=argparse.SUPPRESS)
 
 

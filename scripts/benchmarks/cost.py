@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import resource
 import threading
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["cpu_s", "peak_mb", "watched"]
+__all__ = ["cpu_s", "limit_cpu", "peak_mb", "watched"]
 
 PROC = Path("/proc")
 EVERY_S = 0.2
@@ -20,6 +21,13 @@ def cpu_s() -> float:
     own = resource.getrusage(resource.RUSAGE_SELF)
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
+
+
+def limit_cpu(seconds: float) -> None:
+    """Let the system stop this process (SIGXCPU) when it has used so much more CPU time."""
+    own = resource.getrusage(resource.RUSAGE_SELF)
+    soft = math.ceil(own.ru_utime + own.ru_stime + seconds)
+    resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.getrlimit(resource.RLIMIT_CPU)[1]))
 
 
 def peak_mb(pid: int | str = "self") -> float:

@@ -31,7 +31,7 @@ class Options:
     only : tuple of str
         Run but these systems; empty for all.
     limit_s : float
-        Wall seconds after which one run of a system is stopped.
+        CPU seconds after which one run of a system is stopped.
     peer_python : str
         The Python that has the peers installed.
     """

@@ -42,7 +42,8 @@ The proven floor is a separate optimum for each figure; no partition has all thr
 is too large to be solved, a bound that forgets geometry stands for it. Peers cut each grid on the
 same graph into the same number; what they leave in pieces stays so unless the row says repaired,
 and only in pieces can they be below the floor. (!) marks an answer that is none, or that changed
-from run to run. Settings of all systems were tuned on seed 10 alone.
+from run to run. METIS, KaHIP and Mt-KaHyPar were tuned on the graph city of seed 10 alone; the
+other peers run with the settings in `scripts/benchmarks/peers`. Slow peers run once.
 """
 
 

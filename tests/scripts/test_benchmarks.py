@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -20,7 +21,7 @@ from benchmarks.metrics import deviations, judge, violations
 from benchmarks.page import page
 from benchmarks.peers import Answer, Setting, best_of, each
 from benchmarks.repair import repaired
-from benchmarks.turns import Runs, in_turns
+from benchmarks.turns import Runs, child_environment, in_turns
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
@@ -278,8 +279,26 @@ class TestTurns:
 
     def test_slow_system_is_stopped(self) -> None:
         setting = Setting("gridmap", "", "gridmap_engine", "balance", "gridmap-analytics")
-        [found] = in_turns(row(50, 50), [(setting, sys.executable)], runs=1, limit_s=0.01)
+        [found] = in_turns(row(50, 50), [(setting, sys.executable)], runs=1, limit_s=0.001)
         assert found.error == "stopped after 0.01 s"
+
+    def test_cpu_time_is_limited(self) -> None:
+        endless = "from benchmarks.cost import limit_cpu\nlimit_cpu(0.5)\nwhile True: pass"
+        done = subprocess.run(
+            [sys.executable, "-c", endless], env=child_environment(), timeout=60, check=False
+        )
+        assert done.returncode == -signal.SIGXCPU
+
+    def test_memory_of_a_child_is_its_own(self) -> None:
+        held = np.ones(60_000_000)
+        code = "from benchmarks.cost import peak_mb; print(peak_mb())"
+        said = subprocess.run(
+            [sys.executable, "-c", code],
+            env=child_environment(),
+            stdout=subprocess.PIPE,
+            check=True,
+        ).stdout
+        assert 5 < float(said) < held.nbytes / 2**20
 
     def test_runs_differ_from_answers(self) -> None:
         assert Runs().same
