@@ -1,18 +1,31 @@
-"""Which areas a point lies in."""
+"""Which area, line or place a point belongs to."""
 
 from __future__ import annotations
 
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
+import shapely
 
-__all__ = ["assign", "assign_all", "count_points"]
+from gridmap.analysis.index import NEAR, CoverageIndex
+from gridmap.errors import ConformError
+
+__all__ = ["assign", "assign_all", "assign_lines", "assign_nearest", "count_points"]
+
+Longs = npt.NDArray[np.int64]
+
+# Below this, shapely's tree answers before an index over the areas is built (docs/performance.md).
+MANY_POINTS = 50_000
+MANY_TO_AN_AREA = 5
 
 
 def assign(points: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> pd.Series:
     """Assign every point to at most one area.
 
-    A point on a border, or where areas overlap, goes to the area with the lowest code.
+    A point on a border, or where areas overlap, goes to the area with the lowest code. Many
+    points in areas that do not overlap are answered by a `CoverageIndex`, others by a tree; the
+    answer is the same.
 
     Parameters
     ----------
@@ -25,10 +38,17 @@ def assign(points: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> pd.Series:
     Series of string, shape (n,)
         The code of the area, on the index of the points; missing for a point in no area.
     """
-    pairs = _pairs(points, areas)
-    lowest = pairs.sort_values("code", kind="stable").groupby("point")["code"].first()
+    order = np.argsort(areas["code"].to_numpy(dtype=object), kind="stable")
+    shapes = areas.geometry.to_numpy()[order]
+    place = _by_index(points, shapes, decided=True)
+    if place is None:
+        point, area = _pairs(points, shapes)
+        place = np.full(len(points), -1, dtype=np.int64)
+        rank = np.lexsort((-area, point))
+        place[point[rank]] = area[rank]
     found = pd.Series(pd.NA, index=range(len(points)), dtype="string", name="code")
-    found[lowest.index] = lowest.to_numpy()
+    inside = np.flatnonzero(place >= 0)
+    found.iloc[inside] = areas["code"].to_numpy(dtype=object)[order][place[inside]]
     return found.set_axis(points.index)
 
 
@@ -45,9 +65,140 @@ def assign_all(points: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> pd.DataFram
     DataFrame of string
         Columns ``point`` and ``area``, both codes, in the order of the points, then by code.
     """
-    pairs = _pairs(points, areas).sort_values(["point", "code"], kind="stable")
-    codes = points["code"].to_numpy()[pairs["point"].to_numpy(dtype=int)]
-    return pd.DataFrame({"point": codes, "area": pairs["code"].to_numpy()}, dtype="string")
+    order = np.argsort(areas["code"].to_numpy(dtype=object), kind="stable")
+    shapes = areas.geometry.to_numpy()[order]
+    place = _by_index(points, shapes, decided=False)
+    if place is None:
+        point, area = _pairs(points, shapes)
+    else:
+        # Inside an area that overlaps no other, a point has no second one; on a border it may.
+        near = np.flatnonzero(place == NEAR)
+        point, area = _pairs(points.iloc[near], shapes)
+        inside = np.flatnonzero(place >= 0)
+        point = np.concatenate([near[point], inside])
+        area = np.concatenate([area, place[inside]])
+    rank = np.lexsort((area, point))
+    codes = areas["code"].to_numpy(dtype=object)[order]
+    return pd.DataFrame(
+        {
+            "point": points["code"].to_numpy(dtype=object)[point[rank]],
+            "area": codes[area[rank]],
+        },
+        dtype="string",
+    )
+
+
+def _by_index(
+    points: gpd.GeoDataFrame, shapes: npt.NDArray[np.object_], *, decided: bool
+) -> Longs | None:
+    """Return the area of each point by a coverage index; None where that does not pay or fit."""
+    if len(points) < max(MANY_POINTS, MANY_TO_AN_AREA * len(shapes)):
+        return None
+    try:
+        index = CoverageIndex.build(shapes, points=len(points))
+    except ConformError:
+        # Overlaps, or something else than polygons: the tree copes with both.
+        return None
+    xy = shapely.get_coordinates(points.geometry.to_numpy())
+    if len(xy) != len(points):
+        return None
+    margin = None if decided else 0.0
+    return index.query(xy[:, 0], xy[:, 1], margin_m=margin).astype(np.int64)
+
+
+def _pairs(points: gpd.GeoDataFrame, shapes: npt.NDArray[np.object_]) -> tuple[Longs, Longs]:
+    # The tree is over the points, because the query prepares the geometries that ask: a polygon
+    # prepared once answers for all points in its box.
+    area, point = points.sindex.query(shapes, predicate="intersects")
+    return point.astype(np.int64), area.astype(np.int64)
+
+
+def assign_lines(
+    points: gpd.GeoDataFrame, lines: gpd.GeoDataFrame, *, within_m: float
+) -> pd.DataFrame:
+    """Assign every point to the nearest line, such as a road with its chief.
+
+    Parameters
+    ----------
+    points : GeoDataFrame of n points
+    lines : GeoDataFrame of m lines
+        With a column ``code``; in the metric system of the points.
+    within_m : float, metres
+        Half the width of the corridor: a point further off is at no line.
+
+    Returns
+    -------
+    DataFrame, shape (n, 3)
+        On the index of the points: ``code``, missing where there is none and the lowest where
+        several are as near; ``distance_m``, and ``chainage_m``, the way along the line from its
+        beginning to the foot of the point; over the parts of a multi-line in their order.
+    """
+    found = assign_nearest(points, lines, within_m=within_m)
+    at = pd.Index(lines["code"]).get_indexer(pd.Index(found["code"]))
+    has = at >= 0
+    along = np.full(len(points), np.nan)
+    along[has] = _chainage(
+        lines.geometry.to_numpy()[at[has]], points.geometry.to_numpy()[np.flatnonzero(has)]
+    )
+    return found.assign(chainage_m=along)
+
+
+def _chainage(
+    lines: npt.NDArray[np.object_], points: npt.NDArray[np.object_]
+) -> npt.NDArray[np.float64]:
+    """Return the way from the beginning of each line to the foot of its point."""
+    parts, owner = shapely.get_parts(lines, return_index=True)
+    away = shapely.distance(parts, points[owner])
+    length = shapely.length(parts)
+    first = np.searchsorted(owner, np.arange(len(lines)))
+    before = np.cumsum(length) - length
+    before -= before[first][owner]
+    # Of equally near parts the first one counts.
+    rank = np.lexsort((np.arange(len(parts)), away, owner))
+    nearest = rank[np.searchsorted(owner[rank], np.arange(len(lines)))]
+    chainage: npt.NDArray[np.float64] = before[nearest] + shapely.line_locate_point(
+        parts[nearest], points
+    )
+    return chainage
+
+
+def assign_nearest(
+    points: gpd.GeoDataFrame, places: gpd.GeoDataFrame, *, within_m: float
+) -> pd.DataFrame:
+    """Assign every point to the nearest place.
+
+    Parameters
+    ----------
+    points : GeoDataFrame of n points
+    places : GeoDataFrame of m geometries of any type
+        With a column ``code``; in the metric system of the points.
+    within_m : float, metres
+        A point further off is at no place.
+
+    Returns
+    -------
+    DataFrame, shape (n, 2)
+        On the index of the points: ``code``, missing where there is none and the lowest where
+        several are as near, and ``distance_m``.
+    """
+    order = np.argsort(places["code"].to_numpy(dtype=object), kind="stable")
+    shapes = places.geometry.to_numpy()[order]
+    tree = shapely.STRtree(shapes)
+    (point, place), away = tree.query_nearest(
+        points.geometry.to_numpy(), max_distance=within_m, return_distance=True
+    )
+    rank = np.lexsort((-place, point))
+    found = pd.DataFrame(
+        {"code": pd.Series(pd.NA, index=range(len(points)), dtype="string"), "distance_m": np.nan}
+    )
+    nearest = np.full(len(points), -1, dtype=np.int64)
+    distance = np.full(len(points), np.nan)
+    nearest[point[rank]] = place[rank]
+    distance[point[rank]] = away[rank]
+    has = np.flatnonzero(nearest >= 0)
+    found.iloc[has, 0] = places["code"].to_numpy(dtype=object)[order][nearest[has]]
+    found["distance_m"] = distance
+    return found.set_index(points.index)
 
 
 def count_points(areas: gpd.GeoDataFrame, points: gpd.GeoDataFrame) -> pd.Series:
@@ -61,10 +212,3 @@ def count_points(areas: gpd.GeoDataFrame, points: gpd.GeoDataFrame) -> pd.Series
     hits = points.sindex.query(areas.geometry, predicate="intersects")[0]
     counts = np.bincount(hits, minlength=len(areas))
     return pd.Series(counts, index=areas.index, dtype="Int64", name="points")
-
-
-def _pairs(points: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> pd.DataFrame:
-    # The tree is over the points, because the query prepares the geometries that ask: a polygon
-    # prepared once answers for all points in its box.
-    area, point = points.sindex.query(areas.geometry, predicate="intersects")
-    return pd.DataFrame({"point": point, "code": areas["code"].to_numpy()[area]})

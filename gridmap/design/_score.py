@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from gridmap.compiled import inner, kernel
 
 Floats = npt.NDArray[np.float64]
 Longs = npt.NDArray[np.int64]
@@ -80,24 +80,6 @@ class Cells(NamedTuple):
     border: Floats
     barrier: Floats
     together: Floats
-
-
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-class Compiler(Protocol):
-    """A decorator that compiles a function and leaves its signature as it is."""
-
-    def __call__(self, function: Function, /) -> Function:
-        """Return the compiled function."""
-        ...
-
-
-_compile: Any = njit
-kernel: Compiler = _compile(cache=True, nogil=True)
-
-# Kernels that only kernels call: without wrappers for Python they compile in half the time.
-inner: Compiler = _compile(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
 @inner

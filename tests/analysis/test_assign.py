@@ -1,12 +1,14 @@
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pytest
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 from shapes import CRS, EAST, NORTH, grid_of, points_at
 
 from gridmap.analysis import assign, assign_all, count_points
+from gridmap.analysis.assign import MANY_POINTS, assign_lines, assign_nearest
 
 AREAS = grid_of("""
     ccd
@@ -86,3 +88,70 @@ def test_a_hole_is_no_part_of_the_area() -> None:
     found = assign(points_at((150, 150), (50, 50), (100, 150)), areas)
     assert found.isna().to_list() == [True, False, False]
     assert np.count_nonzero(found.notna()) == 2
+
+
+@pytest.mark.parametrize("overlapping", [False, True])
+def test_many_points_get_the_answer_of_few(*, overlapping: bool) -> None:
+    areas = pd.concat([AREAS, grid_of(".mm")]) if overlapping else AREAS
+    areas = areas.reset_index(drop=True)
+    rng = np.random.default_rng(1)
+    xy = rng.integers(-5, 70, (MANY_POINTS, 2)) * 5 + rng.integers(0, 2, (MANY_POINTS, 1)) * 0.25
+    points = gpd.GeoDataFrame(
+        {"code": [str(number) for number in range(MANY_POINTS)]},
+        geometry=gpd.points_from_xy(EAST + xy[:, 0], NORTH + xy[:, 1]),
+        crs=CRS,
+    )
+    few = [points.iloc[begin : begin + 10_000] for begin in range(0, MANY_POINTS, 10_000)]
+    pd.testing.assert_series_equal(
+        assign(points, areas), pd.concat([assign(part, areas) for part in few])
+    )
+    pd.testing.assert_frame_equal(
+        assign_all(points, areas),
+        pd.concat([assign_all(part, areas) for part in few], ignore_index=True),
+    )
+
+
+def test_many_points_of_which_one_has_no_place() -> None:
+    shapes = [shapely.Point(EAST + 50, NORTH + 50)] * MANY_POINTS
+    points = gpd.GeoDataFrame(geometry=[*shapes, None], crs=CRS)
+    found = assign(points, AREAS)
+    assert found.iloc[:-1].eq("a").all()
+    assert pd.isna(found.iloc[-1])
+
+
+def _lines(
+    **lines: list[tuple[float, float]] | list[list[tuple[float, float]]],
+) -> gpd.GeoDataFrame:
+    shapes = []
+    for line in lines.values():
+        many = isinstance(line[0], list)
+        shape = shapely.MultiLineString(line) if many else shapely.LineString(line)
+        shapes.append(shapely.affinity.translate(shape, EAST, NORTH))
+    return gpd.GeoDataFrame({"code": list(lines)}, geometry=shapes, crs=CRS)
+
+
+def test_a_point_belongs_to_the_nearest_road_and_knows_how_far_along() -> None:
+    roads = _lines(b=[(0, 0), (100, 0), (100, 100)], a=[(0, 60), (90, 60)])
+    found = assign_lines(
+        points_at((30, 5), (105, 40), (50, 30), (50, 300), (0, 30)), roads, within_m=30
+    )
+    assert found["code"].to_list() == ["b", "b", "a", pd.NA, "a"]
+    assert found["distance_m"].iloc[:3].to_list() == [5, 5, 30]
+    assert found["chainage_m"].iloc[[0, 1, 2, 4]].to_list() == [30, 140, 50, 0]
+    assert found.iloc[3].isna().all()
+
+
+def test_chainage_goes_on_over_the_parts_of_a_road() -> None:
+    roads = _lines(r=[[(0, 0), (100, 0)], [(200, 0), (300, 0)]])
+    found = assign_lines(points_at((250, 1), (20, 1), (150, 1)), roads, within_m=60)
+    assert found["chainage_m"].to_list() == [150, 20, 100]
+
+
+def test_the_nearest_place_within_reach_the_lowest_code_of_equals() -> None:
+    posts = points_at((0, 0), (100, 0), (300, 0)).assign(code=["y", "x", "z"])
+    found = assign_nearest(points_at((50, 0), (310, 0), (900, 0)), posts, within_m=60)
+    assert found["code"].to_list() == ["x", "z", pd.NA]
+    assert found["distance_m"].iloc[:2].to_list() == [50, 10]
+    nobody = assign_nearest(points_at((0, 0)), posts.iloc[:0], within_m=60)
+    assert nobody["code"].isna().all()
+    assert len(assign_lines(points_at(), _lines(r=[(0, 0), (1, 1)]), within_m=1)) == 0
