@@ -104,6 +104,18 @@ class Analysis(Record):
     h3_resolution: int = Field(default=9, ge=0, le=15)
     alpha: float = Field(default=0.05, gt=0, lt=1)
     neighbour_m: float = Field(default=1.0, ge=0)
+    permutations: int = Field(default=0, ge=0)
+    random_state: int = Field(default=0, ge=0)
+    minimum_count: int = Field(default=0, ge=0)
+    exposure: Literal["", "households"] = ""
+    emerging_bin: str = "week"
+    emerging_level: str = ""
+    lixel_m: float = Field(default=100.0, gt=0)
+    road_bandwidth_m: float = Field(default=200.0, gt=0)
+    snap_m: float = Field(default=50.0, ge=0)
+    road_crossings: bool = False
+    black_spot_minimum: int = Field(default=3, ge=1)
+    black_spot_categories: tuple[str, ...] = ()
     bandwidth_m: float | None = Field(default=None, gt=0)
     pile_share: float = Field(default=0.01, gt=0, le=1)
     pile_minimum: int = Field(default=30, ge=2)

@@ -8,9 +8,11 @@ from typing import Any
 
 import geopandas as gpd
 import pandas as pd
+import scipy.sparse as sp
 
 from gridmap import analysis
 from gridmap.config import Analysis
+from gridmap.errors import ConformError
 from gridmap.model import City
 from gridmap.result import Analysed, Result
 
@@ -19,7 +21,7 @@ __all__ = ["STEPS", "analyse", "transferred"]
 Progress = Callable[[str], None]
 Frames = dict[str, pd.DataFrame]
 
-STEPS = ("transfer", "assign", "coverage", "workload", "hotspots", "density")
+STEPS = ("transfer", "assign", "coverage", "workload", "hotspots", "emerging", "density", "roads")
 
 
 def analyse(
@@ -60,8 +62,12 @@ def analyse(
         found["grid_results"] = _loads(city, grids, found, settings)
     tell("hotspots")
     found |= _hot(city, grids, found, settings)
+    tell("emerging")
+    found |= _emerging(city, level, found, settings)
     tell("density")
     found |= _dense(city, found, settings)
+    tell("roads")
+    found |= _black_spots(city, found, settings)
     results = {
         name: Result(city.catalog.layer(name), frame, _METHODS.get(name, ""), _used(name, settings))
         for name, frame in found.items()
@@ -75,17 +81,39 @@ def analyse(
 _METHODS = {
     "hotspots": "Getis-Ord Gi* (Ord and Getis 1995), Benjamini-Hochberg FDR",
     "hotspot_cells": "Getis-Ord Gi* (Ord and Getis 1995) on H3, Benjamini-Hochberg FDR",
+    "emerging": "Space-time Getis-Ord Gi*, Benjamini-Hochberg FDR, Mann-Kendall",
     "density": "Gaussian kernel density (Silverman 1986)",
+    "network_hotspots": "Equal-split network kernel density (Okabe, Satoh and Sugihara 2009), FDR",
+    "black_spots": "Hot stretches that touch, by weight above expectation",
     "grid_results": "Counts and sums by grid",
     "gaps": "Parent minus union of children",
     "overlaps": "Pairwise intersection",
     "misnested": "Child minus parent",
 }
 
+_ROADS = (
+    "alpha",
+    "lixel_m",
+    "road_bandwidth_m",
+    "snap_m",
+    "road_crossings",
+    "black_spot_categories",
+    "random_state",
+)
 _PARAMETERS = {
-    "hotspots": ("alpha", "neighbour_m"),
-    "hotspot_cells": ("alpha", "h3_resolution"),
+    "hotspots": (
+        "alpha",
+        "neighbour_m",
+        "permutations",
+        "random_state",
+        "minimum_count",
+        "exposure",
+    ),
+    "hotspot_cells": ("alpha", "h3_resolution", "permutations", "random_state", "minimum_count"),
+    "emerging": ("alpha", "neighbour_m", "emerging_bin", "emerging_level"),
     "density": ("bandwidth_m",),
+    "network_hotspots": _ROADS,
+    "black_spots": (*_ROADS, "black_spot_minimum"),
     "grid_results": ("default_minutes",),
     "gaps": ("gap_minimum_m2",),
     "overlaps": ("gap_minimum_m2",),
@@ -95,7 +123,8 @@ _PARAMETERS = {
 
 
 def _used(name: str, settings: Analysis) -> dict[str, Any]:
-    return {key: getattr(settings, key) for key in _PARAMETERS.get(name, ())}
+    used = {key: getattr(settings, key) for key in _PARAMETERS.get(name, ())}
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in used.items()}
 
 
 def transferred(city: City, settings: Analysis) -> City:
@@ -224,15 +253,65 @@ def _hot(city: City, grids: gpd.GeoDataFrame | None, found: Frames, settings: An
     if grids is not None:
         loads = found["grid_results"]
         near = analysis.neighbours(grids, distance_m=settings.neighbour_m)
-        scores = analysis.hotspots(loads["problems"], near, alpha=settings.alpha)
+        exposure = loads["households"] if settings.exposure == "households" else None
+        if exposure is not None and not exposure.fillna(0).any():
+            raise ConformError("conform.no_exposure")
+        scores = _scores(loads["problems"], near, settings, exposure)
         hot["hotspots"] = grids[["code", "name", "geometry"]].join(scores)
         outline = city.areas(city.levels[0]).union_all()
     cells = analysis.cell_grid(problems, outline, resolution=settings.h3_resolution)
-    scores = analysis.hotspots(
-        cells["count"], analysis.cell_neighbours(list(cells["code"])), alpha=settings.alpha
-    )
+    near = analysis.cell_neighbours(list(cells["code"]))
+    scores = _scores(cells["count"], near, settings)
     hot["hotspot_cells"] = cells[["code", "geometry"]].join(scores)
     return hot
+
+
+def _scores(
+    counts: pd.Series,
+    near: sp.csr_array,
+    settings: Analysis,
+    exposure: pd.Series | None = None,
+) -> pd.DataFrame:
+    scores = analysis.hotspots(
+        counts, near, exposure=exposure, minimum=settings.minimum_count,
+        permutations=settings.permutations, random_state=settings.random_state,
+        alpha=settings.alpha,
+    )  # fmt: skip
+    if settings.permutations:
+        scores["p"] = scores["p_sim"]
+    return scores[["count", "z", "p", "q", "hotspot"]]
+
+
+# Fewer bins seldom show a trend, and nine in ten of them cannot be told from all.
+_LEAST_BINS = 10
+
+
+def _emerging(city: City, level: str, found: Frames, settings: Analysis) -> Frames:
+    level = settings.emerging_level or level
+    if "problems" not in found or not level or not settings.emerging_bin:
+        return {}
+    problems = _trusted(found)
+    times = problems["opened"]
+    # A day that something was reported on was observed from its beginning.
+    start = times.min().normalize() if times.notna().any() else pd.NaT
+    step = analysis.time_step(settings.emerging_bin)
+    if pd.isna(start) or start + _LEAST_BINS * step > city.as_of:
+        return {}
+    if level == "h3":
+        cells = found["hotspot_cells"]
+        areas = cells[["code", "geometry"]].assign(name=cells["code"])
+        within = analysis.cells_of(problems, settings.h3_resolution)
+        units = pd.Series([f"{cell:x}" for cell in within.tolist()], problems.index, dtype="string")
+        near = analysis.cell_neighbours(list(cells["code"]))
+    else:
+        areas = city.areas(level)
+        units = analysis.assign(problems, areas)
+        near = analysis.neighbours(areas, distance_m=settings.neighbour_m)
+    cube = analysis.space_time_cube(
+        units, times, areas["code"], bin=settings.emerging_bin, start=start, end=city.as_of
+    )
+    patterns = analysis.emerging(cube, near, alpha=settings.alpha).set_axis(areas.index)
+    return {"emerging": areas[["code", "name", "geometry"]].join(patterns)}
 
 
 def _dense(city: City, found: Frames, settings: Analysis) -> Frames:
@@ -241,6 +320,31 @@ def _dense(city: City, found: Frames, settings: Analysis) -> Frames:
     points = _trusted(found).geometry
     surface = analysis.kernel_density(points, bandwidth_m=settings.bandwidth_m)
     return {"density": analysis.bands(surface, city.crs)}
+
+
+_RISING = ("new_hot", "consecutive_hot", "intensifying_hot")
+
+
+def _black_spots(city: City, found: Frames, settings: Analysis) -> Frames:
+    if "problems" not in found or not city.has("roads"):
+        return {}
+    events = _trusted(found)
+    if settings.black_spot_categories:
+        events = events[events["category"].isin(settings.black_spot_categories)]
+    if events.empty:
+        return {}
+    made = analysis.network_hotspots(
+        city.frame("roads"),
+        events,
+        lixel_m=settings.lixel_m,
+        bandwidth_m=settings.road_bandwidth_m,
+        snap_m=settings.snap_m,
+        crossings=settings.road_crossings,
+        alpha=settings.alpha,
+        minimum=settings.black_spot_minimum,
+        random_state=settings.random_state,
+    )
+    return {"network_hotspots": made.lixels, "black_spots": made.black_spots}
 
 
 def _summary(city: City, found: Frames, settings: Analysis) -> dict[str, Any]:
@@ -260,10 +364,15 @@ def _summary(city: City, found: Frames, settings: Analysis) -> dict[str, Any]:
         if name in found:
             figures[name] = len(found[name])
             figures[f"{name}_m2"] = float(found[name]["area_m2"].sum())
+    if "black_spots" in found:
+        figures["black_spots"] = len(found["black_spots"])
     for name in ("hotspots", "hotspot_cells"):
         if name in found:
             figures[f"{name}_hot"] = int((found[name]["hotspot"] == "hot").sum())
             figures[f"{name}_cold"] = int((found[name]["hotspot"] == "cold").sum())
+    if "emerging" in found:
+        rising = found["emerging"]["pattern"].isin(_RISING)
+        figures["emerging_hot"] = int(rising.sum())
     return figures
 
 

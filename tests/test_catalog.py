@@ -22,9 +22,15 @@ def test_the_shipped_catalogue_has_what_the_product_needs() -> None:
     catalog = load_catalog()
     needed = {"buildings", "grids", "microgrids", "zones", "roads", "places", "problems"}
     assert needed | {"grid_results", "hotspots"} <= set(catalog.layers)
-    assert {"heatmap", "workload", "coverage", "hotspots", "responsibility"} == set(
-        catalog.maps_of("run")
-    )
+    assert {
+        "heatmap",
+        "workload",
+        "coverage",
+        "hotspots",
+        "emerging",
+        "responsibility",
+        "black_spots",
+    } == set(catalog.maps_of("run"))
     assert {"plan", "plan_changes"} == set(catalog.maps_of("plan"))
     for layer in catalog.in_order:
         for field in layer.fields.values():

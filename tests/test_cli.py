@@ -87,6 +87,13 @@ def test_check_finds_what_is_planted(capsys: pytest.CaptureFixture[str]) -> None
     assert json.loads(capsys.readouterr().out)["findings"] == 141 + 2 + 2 + 40 + 203 + 1
 
 
+def test_a_map_of_a_plan_says_what_makes_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert gridmap("map", "plan", DATA, "--out", tmp_path) == 1
+    assert "gridmap design" in capsys.readouterr().err
+
+
 def test_one_map_is_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert gridmap("map", "workload", DATA, "--out", tmp_path, "--lang", "zh") == 0
     assert [path.name for path in (tmp_path / "maps").iterdir()] == ["workload.html"]
@@ -114,7 +121,10 @@ def test_layers_lists_the_catalogue(capsys: pytest.CaptureFixture[str]) -> None:
     ("arguments", "says"),
     [
         (["run", "nowhere.toml"], "no such file"),
-        (["map", "heat", str(DATA)], "no map 'heat'; there are: coverage, heatmap"),
+        (
+            ["map", "heat", str(DATA)],
+            "no map 'heat'; there are: black_spots, coverage, emerging, heatmap",
+        ),
         (["layers", "grid"], "no layer 'grid'"),
         (
             ["export", str(DATA), "--format", "shp"],

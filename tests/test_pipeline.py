@@ -151,7 +151,10 @@ def test_every_result_is_what_its_layer_says(sample: Analysed) -> None:
 
 def test_the_analysis_changes_nothing_that_it_is_given(sample: Analysed) -> None:
     before = {name: rows.copy(deep=True) for name, rows in sample.city.layers.items()}
-    again = analyse(sample.city, Analysis(zone_kinds=("subzone",), h3_resolution=10))
+    settings = Analysis(
+        zone_kinds=("subzone",), h3_resolution=10, emerging_level="h3", emerging_bin="month"
+    )
+    again = analyse(sample.city, settings)
     for name, rows in before.items():
         pd.testing.assert_frame_equal(sample.city.layers[name], rows)
     assert again.summary == sample.summary
@@ -174,3 +177,56 @@ def test_a_city_without_a_layer_is_analysed_all_the_same(sample: Analysed, left_
 def test_a_level_that_is_not_there_is_an_error(sample: Analysed) -> None:
     with pytest.raises(ConformError, match="the levels are: district, street, community, grid"):
         analyse(sample.city, Analysis(level="yard"))
+
+
+def test_the_planted_spot_of_the_last_months_emerges_and_no_other(
+    sample: Analysed, planted: dict[str, Any]
+) -> None:
+    found = frame(sample, "emerging")
+    assert set(schema(sample.results["emerging"].layer, derived=True).columns) <= set(found)
+    spots = {entry["name"]: entry for entry in planted["hot_spots"]}
+    places = gpd.GeoSeries.from_xy(
+        [spots[name]["lon"] for name in spots], [spots[name]["lat"] for name in spots], crs=4326
+    ).to_crs(found.crs)
+    rising = found[found["pattern"].isin(["new_hot", "consecutive_hot", "intensifying_hot"])]
+    away = {name: rising.distance(place) for name, place in zip(spots, places, strict=True)}
+    assert len(rising) >= 3
+    assert away["new dump"].min() < spots["new dump"]["sigma_m"]
+    assert (away["new dump"] < 2 * spots["new dump"]["sigma_m"]).all()
+    assert (away["night market"] > 2 * spots["night market"]["sigma_m"]).all()
+    assert sample.summary["emerging_hot"] == len(rising)
+
+
+def test_emerging_hot_spots_of_a_level_and_with_too_few_bins(sample: Analysed) -> None:
+    by_grid = analyse(sample.city, Analysis(emerging_bin="14D"))
+    grids = sample.city.areas(sample.city.levels[-1])
+    assert list(by_grid.frame("emerging")["code"]) == list(grids["code"])
+    assert by_grid.results["emerging"].parameters["emerging_bin"] == "14D"
+    assert "emerging" not in analyse(sample.city, Analysis(emerging_bin="50D")).results
+    assert "emerging" not in analyse(sample.city, Analysis(emerging_bin="")).results
+    with pytest.raises(ConformError, match="no width of time"):
+        analyse(sample.city, Analysis(emerging_bin="moon"))
+    with pytest.raises(ConformError, match="No grids of level 'moon'"):
+        analyse(sample.city, Analysis(emerging_level="moon"))
+
+
+def test_rates_by_household_need_households(sample: Analysed) -> None:
+    layers = {name: rows for name, rows in sample.city.layers.items() if name != "buildings"}
+    layers["grids"] = layers["grids"].assign(
+        households=pd.Series(pd.NA, index=layers["grids"].index, dtype="Int64")
+    )
+    with pytest.raises(ConformError, match="no grid has any"):
+        analyse(replace(sample.city, layers=layers), Analysis(exposure="households"))
+
+
+def test_hot_spots_by_permutation_of_rates_with_a_minimum(sample: Analysed) -> None:
+    settings = Analysis(
+        h3_resolution=10, permutations=9999, exposure="households", minimum_count=40, alpha=0.2
+    )
+    found = analyse(sample.city, settings)
+    cells = frame(found, "hotspot_cells")
+    assert (cells["p"] >= 2 / 10_000).all()
+    assert (cells.loc[cells["hotspot"] == "hot", "count"] >= 40).all()
+    assert (cells["hotspot"] == "hot").any()
+    assert (cells["hotspot"] == "too_few").any()
+    assert (frame(found, "hotspots")["z"] != frame(sample, "hotspots")["z"]).any()

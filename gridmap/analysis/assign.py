@@ -133,14 +133,33 @@ def assign_lines(
         several are as near; ``distance_m``, and ``chainage_m``, the way along the line from its
         beginning to the foot of the point; over the parts of a multi-line in their order.
     """
-    found = assign_nearest(points, lines, within_m=within_m)
-    at = pd.Index(lines["code"]).get_indexer(pd.Index(found["code"]))
-    has = at >= 0
-    along = np.full(len(points), np.nan)
-    along[has] = _chainage(
-        lines.geometry.to_numpy()[at[has]], points.geometry.to_numpy()[np.flatnonzero(has)]
-    )
-    return found.assign(chainage_m=along)
+    order = np.argsort(lines["code"].to_numpy(dtype=object), kind="stable")
+    shapes, places = lines.geometry.to_numpy()[order], points.geometry.to_numpy()
+    # Corridors hold few of all points, so that pairs within reach are quicker than the nearest.
+    line, point = points.sindex.query(shapes, predicate="dwithin", distance=within_m)
+    away = shapely.distance(shapes[line], places[point])
+    rank = np.lexsort((line, away, point))
+    first = rank[np.unique(point[rank], return_index=True)[1]]
+    line, point, away = line[first], point[first], away[first]
+    codes = lines["code"].to_numpy(dtype=object)[order][line]
+    along = _chainage(shapes[line], places[point])
+    return _placed(points, point, codes, {"distance_m": away, "chainage_m": along})
+
+
+def _placed(
+    points: gpd.GeoDataFrame,
+    point: Longs,
+    codes: npt.NDArray[np.object_],
+    figures: dict[str, npt.NDArray[np.float64]],
+) -> pd.DataFrame:
+    """Return a row for every point, with what is known of some."""
+    found = pd.DataFrame({"code": pd.Series(pd.NA, index=range(len(points)), dtype="string")})
+    found.iloc[point, 0] = codes
+    for name, known in figures.items():
+        values = np.full(len(points), np.nan)
+        values[point] = known
+        found[name] = values
+    return found.set_index(points.index)
 
 
 def _chainage(
@@ -187,18 +206,10 @@ def assign_nearest(
     (point, place), away = tree.query_nearest(
         points.geometry.to_numpy(), max_distance=within_m, return_distance=True
     )
-    rank = np.lexsort((-place, point))
-    found = pd.DataFrame(
-        {"code": pd.Series(pd.NA, index=range(len(points)), dtype="string"), "distance_m": np.nan}
-    )
-    nearest = np.full(len(points), -1, dtype=np.int64)
-    distance = np.full(len(points), np.nan)
-    nearest[point[rank]] = place[rank]
-    distance[point[rank]] = away[rank]
-    has = np.flatnonzero(nearest >= 0)
-    found.iloc[has, 0] = places["code"].to_numpy(dtype=object)[order][nearest[has]]
-    found["distance_m"] = distance
-    return found.set_index(points.index)
+    rank = np.lexsort((place, point))
+    first = rank[np.unique(point[rank], return_index=True)[1]]
+    codes = places["code"].to_numpy(dtype=object)[order][place[first]]
+    return _placed(points, point[first], codes, {"distance_m": away[first]})
 
 
 def count_points(areas: gpd.GeoDataFrame, points: gpd.GeoDataFrame) -> pd.Series:

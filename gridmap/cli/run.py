@@ -89,12 +89,15 @@ def draw_map(
     as_json: AsJson = False,
 ) -> None:
     """Draw one map, or all of them."""
+    from gridmap.errors import OutputError
     from gridmap.outputs import save_page, staged
 
     city_file, speak = opened(city, lang)
-    names = (
-        city_file.catalog.maps_of("run") if name == "all" else [city_file.catalog.map(name).name]
-    )
+    names = city_file.catalog.maps_of("run")
+    if name != "all":
+        names = [city_file.catalog.map(name).name]
+        if city_file.catalog.map(name).job == "plan":
+            raise OutputError("map.of_plan", map=name, city=city)
     with staged(out / "maps") as stage:
         with console.progress(steps_of(city_file) + len(names), speak, quiet=as_json) as tell:
             analysed = analysed_city(city_file, tell)

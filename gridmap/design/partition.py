@@ -80,7 +80,7 @@ PRESETS: Mapping[str, Objective] = MappingProxyType(
             outside_10=1.0,
             outside_20=2.5,
             compactness=5.0,
-            barrier=5.0,
+            barrier=6.0,
             together=0.5,
         ),
     }

@@ -89,7 +89,9 @@ def paint(layer: Layer, frame: pd.DataFrame, lang: str = "en") -> Painted:
     if style.kind == "graduated":
         return _graduated(layer, style, frame, lang)
     item = LegendItem("all", layer.title.get(lang), style.colours[0], len(frame))
-    return Painted("", ("all",) * len(frame), {"all": _path(style, style.colours[0])}, (item,))
+    return Painted(
+        "", ("all",) * len(frame), {"all": _path(style, style.colours[0], style.stroke)}, (item,)
+    )
 
 
 def symbology_of(layer: Layer) -> Symbology:
@@ -106,10 +108,8 @@ def symbology_of(layer: Layer) -> Symbology:
     return layer.symbology
 
 
-def _path(style: Symbology, fill: str) -> PathStyle:
-    return PathStyle(
-        fill, style.stroke, style.stroke_width, style.fill_opacity, style.radius, style.dash
-    )
+def _path(style: Symbology, fill: str, stroke: str) -> PathStyle:
+    return PathStyle(fill, stroke, style.stroke_width, style.fill_opacity, style.radius, style.dash)
 
 
 def _categorised(layer: Layer, style: Symbology, frame: pd.DataFrame, lang: str) -> Painted:
@@ -118,7 +118,7 @@ def _categorised(layer: Layer, style: Symbology, frame: pd.DataFrame, lang: str)
     labels = layer.fields[style.field].categories
     colours = dict(style.classes)
     named = {key: labels[key].get(lang) if key in labels else key for key in colours}
-    return _painted(style, style.field, keys, colours, named, lang)
+    return _painted(layer, style, style.field, keys, colours, named, lang)
 
 
 def _graduated(layer: Layer, style: Symbology, frame: pd.DataFrame, lang: str) -> Painted:
@@ -139,7 +139,7 @@ def _graduated(layer: Layer, style: Symbology, frame: pd.DataFrame, lang: str) -
         ends = [f"{end:,.{decimals}f}" for end in (low, high)]
         named[f"class-{number}"] = ends[0] if low == high else " – ".join(ends)
         bounds[f"class-{number}"] = (float(low), float(high))
-    return _painted(style, shown, keys, colours, named, lang, bounds)
+    return _painted(layer, style, shown, keys, colours, named, lang, bounds)
 
 
 def _uppers(values: np.ndarray, style: Symbology) -> np.ndarray:
@@ -161,6 +161,7 @@ def _lowers(values: pd.Series, uppers: np.ndarray) -> np.ndarray:
 
 
 def _painted(
+    layer: Layer,
     style: Symbology,
     field: str,
     keys: pd.Series,
@@ -177,5 +178,10 @@ def _painted(
         LegendItem(key, named[key], colour, int(counts.get(key, 0)), bounds.get(key))
         for key, colour in colours.items()
     )
-    styles = {key: _path(style, colour) for key, colour in colours.items()}
+    # A line has nothing to fill: its class shows in the stroke.
+    line = layer.geometry == "LineString"
+    styles = {
+        key: _path(style, colour, colour if line else style.stroke)
+        for key, colour in colours.items()
+    }
     return Painted(field, tuple(keys), styles, legend)

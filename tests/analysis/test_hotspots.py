@@ -1,8 +1,9 @@
+import math
+from fractions import Fraction
 from pathlib import Path
 
 import esda
 import geopandas as gpd
-import h3
 import libpysal
 import numpy as np
 import pandas as pd
@@ -11,27 +12,21 @@ import rdata
 import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from shapes import CRS, grid_of, points_at
+from shapes import grid_of
 
-from gridmap.analysis import cell_grid, cell_neighbours, getis_ord, hotspots, neighbours
+from gridmap.analysis import (
+    as_graph,
+    count_by,
+    getis_ord,
+    hotspots,
+    hotspots_by_source,
+    neighbours,
+    queen,
+    with_self,
+)
+from gridmap.errors import ConformError
 
 ROWS = ["abcd", "efgh", "ijkl", "mnop"]
-
-
-def test_neighbours_of_a_coverage_are_those_of_queen_contiguity() -> None:
-    areas = grid_of("\n".join(ROWS))
-    queen = libpysal.weights.Queen.from_dataframe(areas, use_index=False, silence_warnings=True)
-    dense = neighbours(areas).toarray()
-    assert (np.diag(dense) == 1).all()
-    np.fill_diagonal(dense, 0)
-    assert (dense == queen.full()[0]).all()
-
-
-def test_a_hairline_does_not_part_neighbours() -> None:
-    areas = grid_of("ab")
-    areas.loc[1, "geometry"] = areas.geometry[1].buffer(-0.2)
-    assert neighbours(areas, distance_m=1.0).nnz == 4
-    assert neighbours(areas, distance_m=0.0).nnz == 2
 
 
 @settings(max_examples=30)
@@ -40,7 +35,29 @@ def test_gi_star_is_that_of_esda(values: list[int]) -> None:
     areas = grid_of("\n".join(ROWS))
     queen = libpysal.weights.Queen.from_dataframe(areas, use_index=False, silence_warnings=True)
     peer = esda.G_Local(np.array(values, float), queen, transform="B", permutations=0, star=True)
-    assert getis_ord(np.array(values, float), neighbours(areas)) == pytest.approx(peer.Zs)
+    found = getis_ord(np.array(values, float), neighbours(areas))
+    assert found == pytest.approx(peer.Zs, rel=0, abs=1e-10)
+
+
+@settings(max_examples=30)
+@given(
+    st.lists(st.integers(-20, 20), min_size=2, max_size=9).filter(lambda v: len(set(v)) > 1),
+    st.integers(0, 2**32),
+)
+def test_gi_star_is_that_of_exact_fractions(values: list[int], links: int) -> None:
+    """Equation 14 of Ord and Getis (1995), term by term, with rational numbers."""
+    n = len(values)
+    rng = np.random.default_rng(links)
+    weights = np.maximum(rng.integers(0, 2, (n, n)), np.eye(n, dtype=int))
+    mean = Fraction(sum(values), n)
+    variance = Fraction(sum(v * v for v in values), n) - mean**2
+    found = getis_ord(np.array(values, float), sp.csr_array(weights.astype(float)))
+    for i in range(n):
+        total = int(weights[i].sum())
+        spread = variance * Fraction(n * total - total**2, n - 1)
+        lag = sum(int(weights[i, j]) * values[j] for j in range(n)) - total * mean
+        expected = 0.0 if spread == 0 else float(lag) / math.sqrt(spread)
+        assert found[i] == pytest.approx(expected, rel=1e-12, abs=1e-12)
 
 
 @pytest.mark.real
@@ -81,29 +98,141 @@ def test_a_cluster_is_hot_and_its_far_opposite_is_not() -> None:
     assert (found["q"] >= found["p"] - 1e-15).all()
 
 
-def test_the_cells_of_points_are_those_of_h3_and_none_is_lost() -> None:
-    generator = np.random.default_rng(3)
-    points = points_at(*generator.uniform(0, 1500, (200, 2)))
-    outline = grid_of("a", 1500).geometry[0]
-    cells = cell_grid(points, outline, resolution=9)
-    assert cells["count"].sum() == 200
-    degrees = points.to_crs(4326).geometry
-    expected = {h3.latlng_to_cell(p.y, p.x, 9) for p in degrees}
-    assert expected <= set(cells["code"])
-    assert cells["code"].is_monotonic_increasing
-    assert (cells["count"] == 0).any()
-    assert cells.union_all().buffer(0.01).covers(outline)
+def town(seed: int = 5, size: int = 12) -> tuple[gpd.GeoDataFrame, sp.csr_array, pd.Series]:
+    drawing = "\n".join(
+        "".join(chr(0x4E00 + size * row + column) for column in range(size)) for row in range(size)
+    )
+    areas = grid_of(drawing)
+    counts = np.random.default_rng(seed).poisson(4, len(areas))
+    counts[[0, 1, 12, 13]] += 12
+    return areas, queen(areas), pd.Series(counts, index=areas.index, dtype="Int64")
 
 
-def test_neighbours_of_cells_are_their_rings() -> None:
-    centre = h3.latlng_to_cell(30.7, 120.9, 9)
-    codes = sorted(h3.grid_disk(centre, 2))
-    dense = cell_neighbours(codes).toarray()
-    expected = [[float(b in h3.grid_disk(a, 1)) for b in codes] for a in codes]
-    assert (dense == np.array(expected)).all()
+def test_a_unit_is_its_own_neighbour_whether_the_weights_say_so_or_not() -> None:
+    _, weights, counts = town()
+    pd.testing.assert_frame_equal(
+        hotspots(counts, weights, permutations=99),
+        hotspots(counts, with_self(weights), permutations=99),
+    )
 
 
-def test_no_cells_are_no_trouble() -> None:
-    empty = gpd.GeoDataFrame({"code": []}, geometry=[], crs=CRS)
-    assert cell_neighbours([]).shape == (0, 0)
-    assert cell_grid(empty, None, resolution=9).empty
+def test_permutation_finds_the_cluster_and_changes_with_the_random_state_alone() -> None:
+    _, weights, counts = town()
+    found = hotspots(counts, weights, permutations=9999)
+    assert (found.loc[[0, 1, 12], "hotspot"] == "hot").all()
+    assert (found["hotspot"] == "hot").sum() < 12
+    assert found["p_sim"].between(2 / 10_000, 1).all()
+    pd.testing.assert_frame_equal(found, hotspots(counts, weights, permutations=9999))
+    other = hotspots(counts, weights, permutations=9999, random_state=1)
+    assert (other["p_sim"] != found["p_sim"]).any()
+    assert (other["p_sim"] - found["p_sim"]).abs().max() < 0.05
+
+
+def test_rates_find_what_counts_hide_and_forgive_what_many_people_explain() -> None:
+    areas, weights, _ = town()
+    households = pd.Series(1000.0, index=areas.index)
+    households.iloc[:30] = 4000.0
+    expected = households / 250
+    counts = expected.astype("Int64")
+    quiet = [100, 101, 112, 113]
+    counts.loc[quiet] = 12
+    assert set(np.flatnonzero(hotspots(counts, weights)["hotspot"] == "hot")) <= set(range(42))
+    by_rate = hotspots(counts, weights, exposure=households)
+    assert (by_rate.loc[quiet, "hotspot"] == "hot").all()
+    assert (by_rate.loc[range(30), "hotspot"] != "hot").all()
+
+
+def test_without_exposure_a_unit_has_no_score_and_the_others_have_theirs() -> None:
+    _, weights, counts = town()
+    households = pd.Series(100.0, index=counts.index)
+    households[5], households[9] = 0.0, np.nan
+    found = hotspots(counts, weights, exposure=households, permutations=99)
+    assert found.loc[[5, 9], ["rate", "z", "p", "p_sim", "q"]].isna().all(axis=None)
+    assert (found.loc[[5, 9], "hotspot"] == "too_few").all()
+    rest = found.index.difference([5, 9])
+    kept = hotspots(
+        counts[rest], sp.csr_array(weights[rest][:, rest]), exposure=households, permutations=99
+    )
+    pd.testing.assert_frame_equal(found.loc[rest], kept)
+    nobody = hotspots(counts, weights, exposure=households * 0)
+    assert (nobody["hotspot"] == "too_few").all()
+
+
+def test_units_with_few_counts_are_never_hot() -> None:
+    _, weights, counts = town()
+    counts[13] = 2
+    free, held = hotspots(counts, weights), hotspots(counts, weights, minimum=3)
+    assert free.loc[13, "hotspot"] == "hot"
+    assert held.loc[13, "hotspot"] == "too_few"
+    rest = held.index.drop(13)
+    pd.testing.assert_series_equal(
+        free.loc[rest, "hotspot"].where(counts[rest] >= 3, "none"),
+        held.loc[rest, "hotspot"].where(counts[rest] >= 3, "none"),
+    )
+
+
+def test_missing_counts_and_foreign_weights_are_refused() -> None:
+    _, weights, counts = town()
+    holed = counts.copy()
+    holed[[3, 7]] = pd.NA
+    with pytest.raises(ConformError, match="counts: missing or infinite in rows 3, 7"):
+        hotspots(holed, weights)
+    with pytest.raises(ConformError, match="144 units cannot go with 143"):
+        hotspots(counts[1:], weights)
+    with pytest.raises(ConformError, match="exposure: below zero in rows 4"):
+        hotspots(
+            counts,
+            weights,
+            exposure=pd.Series(1.0, index=counts.index).where(lambda s: s.index != 4, -1),
+        )
+
+
+@pytest.mark.parametrize("size", [0, 1, 2])
+def test_few_units_are_no_trouble(size: int) -> None:
+    counts = pd.Series(range(size), dtype="Int64")
+    weights = sp.csr_array(np.ones((size, size)))
+    found = hotspots(counts, weights, exposure=counts + 1, permutations=99)
+    assert len(found) == size
+    assert not found["hotspot"].isin(["hot", "cold"]).any()
+
+
+def test_huge_values_keep_their_scores() -> None:
+    _, weights, counts = town()
+    near = with_self(weights)
+    plain = getis_ord(counts.to_numpy(float), near)
+    shifted = getis_ord(counts.to_numpy(float) + 1e9, near)
+    assert shifted == pytest.approx(plain, abs=1e-6)
+
+
+def test_events_are_counted_by_unit_and_source() -> None:
+    units = pd.Series(["a", "b", "a", None, "a"], dtype="string")
+    kinds = pd.Series(["app", "video", "app", "app", None], dtype="string")
+    found = count_by(units, kinds, pd.Index(["b", "c", "a"]))
+    assert found.to_dict("list") == {"app": [0, 0, 2], "video": [1, 0, 0]}
+    assert list(found.index) == ["b", "c", "a"]
+    with pytest.raises(ConformError, match="no such unit as b"):
+        count_by(units, kinds, pd.Index(["a"]))
+
+
+def test_where_residents_report_and_nobody_looks() -> None:
+    _, weights, counts = town()
+    patrol = pd.Series(1, index=counts.index, dtype="Int64")
+    patrol[[0, 1]] = 0
+    frame = pd.DataFrame({"hotline": counts, "app": 0, "patrol": patrol}).astype("Int64")
+    found = hotspots_by_source(frame, weights, residents=["hotline", "app"], patrols=["patrol"])
+    assert set(found.index[found["unseen"]]) == {0, 1}
+    alone = hotspots(counts, weights)
+    pd.testing.assert_series_equal(found["hotspot_hotline"], alone["hotspot"], check_names=False)
+    assert (found["hotspot_app"] == "none").all()
+    pooled = hotspots(frame.sum(axis=1), weights)
+    pd.testing.assert_series_equal(found["z"], pooled["z"])
+    with pytest.raises(ConformError, match="No counts of source 'video'"):
+        hotspots_by_source(frame, weights, residents=["app"], patrols=["video"])
+
+
+def test_gi_star_of_a_thousand_areas_is_that_of_esda() -> None:
+    areas, weights, _ = town(size=32)
+    values = np.random.default_rng(8).gamma(2, 3, len(areas))
+    graph = as_graph(weights, areas["code"])
+    peer = esda.G_Local(values, graph, transform="B", permutations=0, star=True)
+    assert getis_ord(values, with_self(weights)) == pytest.approx(peer.Zs, rel=0, abs=1e-10)

@@ -85,7 +85,14 @@ def test_the_report_has_every_figure_in_both_languages(sample: Analysed, tmp_pat
         loads = book.get_sheet_by_name({"en": "Workload by grid", "zh": "网格工作量"}[lang])
         assert len(loads.to_python()) == 41
     said = json.loads((tmp_path / "summary.json").read_text(encoding="utf-8"))
-    assert said["results"]["hotspots"]["parameters"] == {"alpha": 0.05, "neighbour_m": 1.0}
+    assert said["results"]["hotspots"]["parameters"] == {
+        "alpha": 0.05,
+        "neighbour_m": 1.0,
+        "permutations": 0,
+        "random_state": 0,
+        "minimum_count": 0,
+        "exposure": "",
+    }
     assert sum(entry["rows"] for entry in said["inputs"]) == said["summary"]["rows_in"]
 
 

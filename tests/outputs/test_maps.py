@@ -15,7 +15,15 @@ from gridmap.outputs import draw, save_page
 from gridmap.outputs import maps as maps_module
 from gridmap.result import Analysed
 
-NAMES = ("coverage", "heatmap", "hotspots", "responsibility", "workload")
+NAMES = (
+    "black_spots",
+    "coverage",
+    "emerging",
+    "heatmap",
+    "hotspots",
+    "responsibility",
+    "workload",
+)
 pytestmark = pytest.mark.browser
 
 

@@ -34,9 +34,17 @@ def test_categories_take_their_colour_and_label() -> None:
         ("热点", 2),
         ("冷点", 0),
         ("不显著", 1),
+        ("数量过少", 0),
         ("无数据", 1),
     ]
     assert painted.styles["hot"].fill == "#d7301f"
+
+
+def test_the_class_of_a_line_shows_in_its_stroke() -> None:
+    layer = CATALOG.layer("network_hotspots")
+    painted = paint(layer, pd.DataFrame({"hotspot": ["hot", "none"]}))
+    assert painted.styles["hot"].stroke == layer.symbology.classes["hot"]
+    assert painted.styles["none"].stroke == layer.symbology.classes["none"]
 
 
 def test_graduated_classes_hold_equal_numbers() -> None:

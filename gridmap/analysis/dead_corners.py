@@ -1,0 +1,246 @@
+"""Where nobody answers, or two who each think the other does (文明死角)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+__all__ = [
+    "derived_leads",
+    "double_leads",
+    "empty_cells",
+    "lead_changes",
+    "line_by_block",
+    "reconcile",
+    "seams",
+    "unowned",
+    "without_cooperation",
+]
+
+OWNERS = ("lead", "direct")
+
+
+def unowned(points: gpd.GeoDataFrame, found: pd.DataFrame) -> gpd.GeoDataFrame:
+    """Return the points that nobody leads or is directly responsible for.
+
+    Parameters
+    ----------
+    points : GeoDataFrame of n points
+    found : DataFrame
+        Of `gridmap.analysis.responsibility.who` for these points.
+
+    Returns
+    -------
+    GeoDataFrame
+        Those rows of the points, with ``fallback``: who answers even so, missing for nobody.
+    """
+    owned = found.loc[found["role"].isin(OWNERS), "point"].to_numpy(dtype=np.int64)
+    left = np.setdiff1d(np.arange(len(points)), owned)
+    named = found[found["role"] == "fallback"].drop_duplicates("point").set_index("point")
+    fallback = named["holder"].reindex(left).astype("string")
+    return points.iloc[left].assign(fallback=fallback.array)
+
+
+def double_leads(found: pd.DataFrame) -> pd.DataFrame:
+    """Return the points that have several leads of one kind for one line.
+
+    Parameters
+    ----------
+    found : DataFrame
+        Of `gridmap.analysis.responsibility.who`.
+
+    Returns
+    -------
+    DataFrame
+        ``point, layer, kind, category, holders`` (all of them, joined by commas) and ``targets``.
+    """
+    leads = found[found["role"] == "lead"]
+    keys = ["point", "layer", "kind", "category"]
+    leads = leads.assign(category=leads["category"].astype("string").fillna(""))
+    groups = leads.groupby(keys, sort=True, observed=True)
+    table = groups.agg(
+        number=("holder", "nunique"),
+        holders=("holder", lambda names: ", ".join(sorted(set(names)))),
+        targets=("target", lambda codes: ", ".join(sorted(set(codes)))),
+    ).reset_index()
+    double = table[table["number"] > 1].drop(columns="number").reset_index(drop=True)
+    return double.assign(category=double["category"].replace("", pd.NA))
+
+
+def line_by_block(
+    assignments: pd.DataFrame, lines: Sequence[str], blocks: Sequence[str]
+) -> pd.DataFrame:
+    """Return who leads each line (条) in each block (块).
+
+    Parameters
+    ----------
+    assignments : DataFrame
+        With ``holder, role, target, category``; a lead without category leads every line.
+    lines : sequence of str
+        Categories.
+    blocks : sequence of str
+        Codes of areas.
+
+    Returns
+    -------
+    DataFrame of string, shape (len(lines), len(blocks))
+        Names joined by commas; missing where nobody leads.
+    """
+    leads = assignments[assignments["role"] == "lead"]
+    every = leads[leads["category"].isna()].drop(columns="category")
+    every = every.merge(pd.DataFrame({"category": list(lines)}), how="cross")
+    both = pd.concat([leads[leads["category"].notna()], every], ignore_index=True)
+    both = both[both["category"].isin(lines) & both["target"].isin(blocks)]
+    names = both.groupby(["category", "target"], observed=True)["holder"].agg(
+        lambda holders: ", ".join(sorted(set(holders)))
+    )
+    cells = pd.MultiIndex.from_product([lines, blocks], names=["category", "target"])
+    wide = names.reindex(cells).unstack("target")
+    return wide.reindex(index=list(lines), columns=list(blocks))
+
+
+def empty_cells(matrix: pd.DataFrame) -> pd.DataFrame:
+    """Return the cells of a matrix of lines and blocks that nobody leads.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``category`` and ``target``, line by line.
+    """
+    line, block = np.nonzero(matrix.isna().to_numpy())
+    return pd.DataFrame({"category": matrix.index[line], "target": matrix.columns[block]})
+
+
+def without_cooperation(roads: gpd.GeoDataFrame, assignments: pd.DataFrame) -> gpd.GeoDataFrame:
+    """Return the roads that have no cooperating department."""
+    helped = assignments[(assignments["layer"] == "roads") & (assignments["role"] == "cooperating")]
+    return roads[~roads["code"].isin(helped["target"])]
+
+
+def reconcile(declared: float, counted: Mapping[str, float]) -> pd.DataFrame:
+    """Set a declared total against the parts that it should be made of.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``part`` and ``count``; the last rows are ``sum``, ``declared`` and ``missing``,
+        which is declared less the sum, and negative where more was counted than declared.
+    """
+    total = float(sum(counted.values()))
+    rows = [*counted.items(), ("sum", total), ("declared", declared), ("missing", declared - total)]
+    return pd.DataFrame(rows, columns=["part", "count"])
+
+
+def seams(zones: gpd.GeoDataFrame, *, width_m: float, minimum_m2: float = 1.0) -> gpd.GeoDataFrame:
+    """Return the narrow strips between zones that belong to none of them.
+
+    Parameters
+    ----------
+    zones : GeoDataFrame
+        Of one kind, such as the estates of property companies; with ``code``.
+    width_m : float, metres
+        Strips up to this width between two zones count.
+    minimum_m2 : float, square metres
+        Smaller ones do not.
+
+    Returns
+    -------
+    GeoDataFrame
+        ``code, between`` (codes of the zones within that width, joined by commas), ``area_m2``
+        and the strip, the largest first. Only strips between two zones or more are told.
+
+    Notes
+    -----
+    Morphological closing (Serra 1982): the union is grown by half the width and shrunk again.
+    """
+    union = shapely.union_all(zones.geometry.to_numpy())
+    closed = union.buffer(width_m / 2, join_style="mitre").buffer(-width_m / 2, join_style="mitre")
+    strips = shapely.get_parts(closed.difference(union))
+    strips = strips[shapely.area(strips) >= minimum_m2]
+    strip, zone = zones.sindex.query(strips, predicate="dwithin", distance=width_m / 100)
+    codes = zones["code"].astype(str).to_numpy()
+    pairs = pd.DataFrame({"strip": strip, "zone": codes[zone]}).sort_values(["strip", "zone"])
+    names = pairs.groupby("strip")["zone"].agg([", ".join, "size"])
+    names = names[names["size"] > 1]
+    found = gpd.GeoDataFrame(
+        {"between": names["join"].astype("string")},
+        geometry=strips[names.index.to_numpy(dtype=np.int64)],
+        crs=zones.crs,
+    )
+    found["area_m2"] = found.area
+    found = found.sort_values(["area_m2", "between"], ascending=[False, True], ignore_index=True)
+    numbers = [f"seam-{number}" for number in range(1, len(found) + 1)]
+    found.insert(0, "code", pd.Series(numbers, dtype="string"))
+    return found
+
+
+def derived_leads(
+    zones: gpd.GeoDataFrame,
+    blocks: gpd.GeoDataFrame,
+    leaders: pd.Series,
+    *,
+    share: float = 0.1,
+) -> pd.DataFrame:
+    """Derive who leads a zone from the areas that it lies over.
+
+    The leader of the area that covers most of the zone leads it; the leaders of the other areas
+    that cover at least a share of it lead with them.
+
+    Parameters
+    ----------
+    zones : GeoDataFrame
+        Such as sub-zones, with ``code``.
+    blocks : GeoDataFrame
+        Such as communities, with ``code``; the two need not nest.
+    leaders : Series of string
+        By the code of the block; who has none leads nothing.
+    share : float
+        Of the zone's area.
+
+    Returns
+    -------
+    DataFrame
+        ``target`` (zone), ``holder, role`` (``lead`` or ``cooperating``), ``block`` and ``share``;
+        by zone, then by share, largest first; of equal shares the lower code first.
+    """
+    zone, block = blocks.sindex.query(zones.geometry, predicate="intersects")
+    shapes, grounds = zones.geometry.to_numpy(), blocks.geometry.to_numpy()
+    common = shapely.area(shapely.intersection(shapes[zone], grounds[block]))
+    table = pd.DataFrame(
+        {
+            "target": zones["code"].astype("string").to_numpy()[zone],
+            "block": blocks["code"].astype("string").to_numpy()[block],
+            "share": common / shapely.area(shapes[zone]),
+        }
+    )
+    table["holder"] = table["block"].map(leaders).astype("string")
+    table = table[table["holder"].notna() & (table["share"] > 0)]
+    table = table.sort_values(["target", "share", "block"], ascending=[True, False, True])
+    first = ~table["target"].duplicated()
+    table["role"] = np.where(first, "lead", "cooperating")
+    kept = table[first | (table["share"] >= share)]
+    columns = ["target", "holder", "role", "block", "share"]
+    return kept[columns].reset_index(drop=True)
+
+
+def lead_changes(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """Return what changed between two derivations of leads.
+
+    Returns
+    -------
+    DataFrame
+        ``target, holder, before, after``: the role then and now, missing for none; what stayed
+        the same is left out.
+    """
+    keys = ["target", "holder"]
+    roles = [
+        frame.drop_duplicates(keys).set_index(keys)["role"].rename(name)
+        for frame, name in ((before, "before"), (after, "after"))
+    ]
+    table = pd.concat(roles, axis=1).sort_index().reset_index()
+    changed = table["before"].fillna("") != table["after"].fillna("")
+    return table[changed].reset_index(drop=True)

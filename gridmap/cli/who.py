@@ -1,0 +1,191 @@
+"""The command who: everyone responsible for a place."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import math
+from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+
+from gridmap import console, messages
+from gridmap.cli.common import AsJson, CityPath, LangName, help_of, opened
+from gridmap.messages import Lang
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gridmap.model import City
+
+__all__ = ["app"]
+
+app = typer.Typer()
+
+LAYERS = ("grids", "microgrids", "zones", "roads", "places", "assignments")
+DEGREES = (180.0, 90.0)
+
+
+@app.command(help=help_of("who"))
+def who(
+    city: CityPath,
+    place: Annotated[str, typer.Argument(help=help_of("who_place"), metavar="LON,LAT")],
+    category: Annotated[str, typer.Option("--category", help=help_of("who_category"))] = "",
+    at: Annotated[str, typer.Option("--at", help=help_of("who_at"))] = "",
+    crs: Annotated[str, typer.Option("--crs", help=help_of("who_crs"))] = "EPSG:4490",
+    unmask: Annotated[bool, typer.Option("--unmask", help=help_of("who_unmask"))] = False,
+    lang: LangName = "",
+    as_json: AsJson = False,
+) -> None:
+    """Tell who is responsible for a place, in the order in which to ask them."""
+    import geopandas as gpd
+    import pandas as pd
+
+    from gridmap.analysis.responsibility import implied_assignments
+    from gridmap.analysis.responsibility import who as responsible
+    from gridmap.sources import read_city
+
+    lon, lat = _degrees(place)
+    city_file, speak = opened(city, lang)
+    moment = _moment(at, city_file.timezone)
+    needed = tuple(entry for entry in city_file.inputs if entry.layer in LAYERS)
+    known = read_city(city_file.model_copy(update={"inputs": needed}))
+    layers = {name: known.frame(name) for name in LAYERS[:-1] if known.has(name)}
+    rows = [implied_assignments(layers)]
+    if known.has("assignments"):
+        rows.append(known.layers["assignments"])
+    point = gpd.GeoDataFrame(geometry=gpd.points_from_xy([lon], [lat], crs=crs)).to_crs(known.crs)
+    found = responsible(
+        point, layers, pd.concat(rows, ignore_index=True), at=moment, category=category or None
+    )
+    _tell(found, known, moment, speak, unmask=unmask, as_json=as_json)
+
+
+def _degrees(place: str) -> tuple[float, float]:
+    from gridmap.errors import ConformError
+
+    try:
+        lon, lat = (float(part) for part in place.replace("，", ",").split(","))
+    except ValueError:
+        raise ConformError("who.place", place=place) from None
+    if abs(lon) > DEGREES[0] or abs(lat) > DEGREES[1]:
+        raise ConformError("who.place", place=place)
+    return lon, lat
+
+
+def _moment(at: str, timezone: str) -> pd.Timestamp:
+    """Return the moment asked for; the present one if none is."""
+    import pandas as pd
+
+    from gridmap.errors import ConformError
+
+    zone = ZoneInfo(timezone)
+    if not at:
+        return pd.Timestamp(dt.datetime.now(zone))
+    try:
+        asked = dt.datetime.fromisoformat(at)
+    except ValueError:
+        raise ConformError("who.at", at=at) from None
+    return pd.Timestamp(asked.replace(tzinfo=zone) if asked.tzinfo is None else asked)
+
+
+def _tell(
+    found: pd.DataFrame,
+    city: City,
+    moment: pd.Timestamp,
+    lang: Lang,
+    *,
+    unmask: bool,
+    as_json: bool,
+) -> None:
+    records = found.to_dict("records")
+    rows = [_row({str(k): v for k, v in row.items()}, city, unmask=unmask) for row in records]
+    if as_json:
+        said = {"at": moment.isoformat(), "responsible": rows}
+        print(json.dumps(said, ensure_ascii=False, indent=2))
+        return
+    if not rows:
+        print(messages.text("who.nobody", lang))
+        return
+    roles = city.catalog.layer("assignments").fields["role"].categories
+    heads = [
+        messages.text(f"who.{key}", lang)
+        for key in ("rank", "holder", "role", "target", "why", "until", "phone")
+    ]
+    table = [
+        [
+            str(row["rank"]),
+            row["holder"],
+            roles[row["role"]].get(lang),
+            row["target_name"] or row["target"],
+            _why(row, city, lang),
+            row["until"] or messages.text("who.open_end", lang),
+            row["phone"],
+        ]
+        for row in rows
+    ]
+    title = messages.text("who.title", lang, at=f"{moment:%Y-%m-%d %H:%M}")
+    console.print_table(heads, table, title=title)
+
+
+def _row(row: dict[str, Any], city: City, *, unmask: bool) -> dict[str, Any]:
+    """Return one answer in plain types."""
+    layer = city.layers[row["layer"]]
+    names = layer.loc[layer["code"] == row["target"], "name"].to_list() if "name" in layer else []
+    phone = _text(row["phone"])
+    return {
+        "rank": int(row["rank"]),
+        "holder": str(row["holder"]),
+        "role": str(row["role"]),
+        "category": _text(row["category"]),
+        "layer": str(row["layer"]),
+        "kind": _text(row["kind"]),
+        "target": str(row["target"]),
+        "target_name": _text(names[0]) if names else "",
+        "rule": str(row["rule"]),
+        "distance_m": round(float(row["distance_m"]), 1),
+        "chainage_m": _metres(row["chainage_m"]),
+        "until": _day(row["until"], city.timezone),
+        "phone": phone if unmask else masked(phone),
+        "source": _text(row["source"]),
+    }
+
+
+def _text(value: Any) -> str:
+    import pandas as pd
+
+    return "" if pd.isna(value) else str(value)
+
+
+def _metres(value: float) -> float | None:
+    return None if math.isnan(value) else round(float(value), 1)
+
+
+def _day(value: Any, timezone: str) -> str:
+    import pandas as pd
+
+    return "" if pd.isna(value) else pd.Timestamp(value).tz_convert(timezone).strftime("%Y-%m-%d")
+
+
+def masked(phone: str) -> str:
+    """Return a number of which only the beginning and the end can be read."""
+    shown = min(3, len(phone) // 3)
+    return phone[:shown] + "*" * (len(phone) - 2 * shown) + phone[len(phone) - shown :]
+
+
+def _why(row: dict[str, Any], city: City, lang: Lang) -> str:
+    """Return in words by which rule somebody is responsible."""
+    layer = city.catalog.layer(row["layer"])
+    kind = row["kind"]
+    field = layer.fields.get("level" if row["layer"] == "grids" else "kind")
+    if kind and field is not None and kind in field.categories:
+        kind = field.categories[kind].get(lang)
+    what = kind or layer.title.get(lang)
+    return messages.text(
+        f"who.{row['rule']}",
+        lang,
+        what=what,
+        distance=f"{row['distance_m']:,.0f}",
+        chainage=f"{row['chainage_m'] or 0:,.0f}",
+    )

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+from test_cli import DATA, gridmap
+
+PLACE = "120.9063,30.7012"
+
+
+def told(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> list[dict[str, object]]:
+    assert gridmap("who", *arguments, "--json") == 0
+    rows: list[dict[str, object]] = json.loads(capsys.readouterr().out)["responsible"]
+    return rows
+
+
+def test_everyone_is_told_in_order(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = told(capsys, DATA, PLACE)
+    assert [row["rank"] for row in rows] == list(range(1, len(rows) + 1))
+    assert [row["role"] for row in rows] == ["direct", "lead", "cooperating", "fallback"]
+    zones = gpd.read_file(
+        DATA.parent / "zones.geojson" if DATA.is_file() else DATA / "zones.geojson"
+    )
+    lead = zones.set_index("code").loc[rows[1]["target"], "lead"]
+    assert rows[1]["holder"] == lead
+
+
+def test_the_table_speaks_both_languages(capsys: pytest.CaptureFixture[str]) -> None:
+    assert gridmap("who", DATA, PLACE, "--lang", "zh", "--at", "2026-01-01") == 0
+    said = capsys.readouterr().out
+    assert "责任人，2026-01-01 00:00" in said
+    assert "属地兜底：网格" in said
+
+
+def test_nobody_is_told_as_such(capsys: pytest.CaptureFixture[str]) -> None:
+    assert gridmap("who", DATA, "1,2", "--lang", "en") == 0
+    assert "Nobody is responsible" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["abc"], "is no place"),
+        (["200,10"], "is no place"),
+        ([PLACE, "--at", "tomorrow"], "is no time"),
+    ],
+)
+def test_bad_arguments_are_told_on_one_line(
+    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert gridmap("who", DATA, *arguments, "--lang", "en") == 1
+    error = capsys.readouterr().err
+    assert says in error
+    assert error.count("\n") == 1
+
+
+def test_assignments_of_the_city_hold_in_their_time_and_hide_phones(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    grids = gpd.GeoDataFrame(
+        {"code": ["330499101002003"], "name": ["网格"], "member": ["示例员001"]},
+        geometry=gpd.GeoSeries.from_wkt(
+            ["POLYGON((121 30, 121.01 30, 121.01 30.01, 121 30.01, 121 30))"]
+        ),
+        crs=4490,
+    )
+    grids.to_file(tmp_path / "grids.gpkg")
+    pd.DataFrame(
+        {
+            "code": ["a", "b"],
+            "holder": ["示例城管所", "示例环卫所"],
+            "role": ["lead", "cooperating"],
+            "layer": "grids",
+            "target": "330499101002003",
+            "category": ["占道经营", None],
+            "valid_from": ["2026-01-01", None],
+            "phone": ["13800000001", None],
+        }
+    ).to_csv(tmp_path / "assignments.csv", index=False)
+    (tmp_path / "city.toml").write_text(
+        """name = "t"
+title = { en = "T", zh = "试" }
+source = { en = "Synthetic", zh = "合成" }
+timezone = "Asia/Shanghai"
+
+[[inputs]]
+layer = "grids"
+path = "grids.gpkg"
+constants = { level = "grid" }
+
+[[inputs]]
+layer = "assignments"
+path = "assignments.csv"
+""",
+        encoding="utf-8",
+    )
+    asked = (tmp_path / "city.toml", "121.005,30.005", "--at")
+    rows = told(capsys, *asked, "2026-02-01")
+    assert [row["holder"] for row in rows[:3]] == ["示例城管所", "示例员001", "示例环卫所"]
+    assert rows[0]["phone"] == "138*****001"
+    assert told(capsys, *asked, "2026-02-01", "--unmask")[0]["phone"] == "13800000001"
+    assert told(capsys, *asked, "2025-02-01")[0]["holder"] == "示例员001"
+    others = told(capsys, *asked, "2026-02-01", "--category", "路灯")
+    assert "示例城管所" not in {row["holder"] for row in others}
