@@ -13,13 +13,13 @@ import scipy.sparse as sp
 from gridmap import analysis
 from gridmap.config import Analysis
 from gridmap.errors import ConformError
+from gridmap.figures import Frames, summary, trusted
 from gridmap.model import City
 from gridmap.result import Analysed, Result
 
 __all__ = ["STEPS", "analyse", "transferred"]
 
 Progress = Callable[[str], None]
-Frames = dict[str, pd.DataFrame]
 
 STEPS = ("transfer", "assign", "coverage", "workload", "hotspots", "emerging", "density", "roads")
 
@@ -72,10 +72,10 @@ def analyse(
         name: Result(city.catalog.layer(name), frame, _METHODS.get(name, ""), _used(name, settings))
         for name, frame in found.items()
     }
-    summary = _summary(city, found, settings)
+    figures = summary(city, found, settings)
     if left:
-        summary["households_left"] = left
-    return Analysed(city, results, summary)
+        figures["households_left"] = left
+    return Analysed(city, results, figures)
 
 
 _METHODS = {
@@ -174,12 +174,6 @@ def _located(city: City, grids: gpd.GeoDataFrame | None, settings: Analysis) -> 
     return found
 
 
-def _trusted(found: Frames) -> gpd.GeoDataFrame:
-    """Return the problems whose place can be believed."""
-    problems = found["problems"]
-    return problems[~problems["pile"]]
-
-
 def _covered(
     city: City, grids: gpd.GeoDataFrame | None, found: Frames, settings: Analysis
 ) -> Frames:
@@ -194,7 +188,7 @@ def _covered(
             gaps.append(analysis.find_gaps(areas, parents, minimum_m2=least).assign(level=level))
             wrong = analysis.find_misnested(areas, parents, minimum_m2=least)
             misnested.append(wrong.assign(level=level))
-    problems = _trusted(found) if "problems" in found else None
+    problems = trusted(found) if "problems" in found else None
     for name, parts in (("gaps", gaps), ("overlaps", overlaps), ("misnested", misnested)):
         if parts:
             covered[name] = _numbered(name, parts, problems)
@@ -247,7 +241,7 @@ def _loads(
 def _hot(city: City, grids: gpd.GeoDataFrame | None, found: Frames, settings: Analysis) -> Frames:
     if "problems" not in found:
         return {}
-    problems = _trusted(found)
+    problems = trusted(found)
     outline = None
     hot: Frames = {}
     if grids is not None:
@@ -290,7 +284,7 @@ def _emerging(city: City, level: str, found: Frames, settings: Analysis) -> Fram
     level = settings.emerging_level or level
     if "problems" not in found or not level or not settings.emerging_bin:
         return {}
-    problems = _trusted(found)
+    problems = trusted(found)
     times = problems["opened"]
     # A day that something was reported on was observed from its beginning.
     start = times.min().normalize() if times.notna().any() else pd.NaT
@@ -315,20 +309,17 @@ def _emerging(city: City, level: str, found: Frames, settings: Analysis) -> Fram
 
 
 def _dense(city: City, found: Frames, settings: Analysis) -> Frames:
-    if "problems" not in found or _trusted(found).empty:
+    if "problems" not in found or trusted(found).empty:
         return {}
-    points = _trusted(found).geometry
+    points = trusted(found).geometry
     surface = analysis.kernel_density(points, bandwidth_m=settings.bandwidth_m)
     return {"density": analysis.bands(surface, city.crs)}
-
-
-_RISING = ("new_hot", "consecutive_hot", "intensifying_hot")
 
 
 def _black_spots(city: City, found: Frames, settings: Analysis) -> Frames:
     if "problems" not in found or not city.has("roads"):
         return {}
-    events = _trusted(found)
+    events = trusted(found)
     if settings.black_spot_categories:
         events = events[events["category"].isin(settings.black_spot_categories)]
     if events.empty:
@@ -345,74 +336,3 @@ def _black_spots(city: City, found: Frames, settings: Analysis) -> Frames:
         random_state=settings.random_state,
     )
     return {"network_hotspots": made.lixels, "black_spots": made.black_spots}
-
-
-def _summary(city: City, found: Frames, settings: Analysis) -> dict[str, Any]:
-    """Return the figures of the whole city, keyed and ordered as they are shown."""
-    receipts = city.receipts
-    figures: dict[str, Any] = {
-        "rows_in": sum(receipt.rows for receipt in receipts),
-        "rows_placed": sum(receipt.placed for receipt in receipts),
-        "rows_quarantined": sum(receipt.quarantined for receipt in receipts),
-        "rows_repaired": sum(receipt.repaired for receipt in receipts),
-    }
-    if "grid_results" in found:
-        figures |= _grid_figures(found["grid_results"])
-    if "problems" in found:
-        figures |= _problem_figures(found, settings)
-    for name in ("gaps", "overlaps", "misnested"):
-        if name in found:
-            figures[name] = len(found[name])
-            figures[f"{name}_m2"] = float(found[name]["area_m2"].sum())
-    if "black_spots" in found:
-        figures["black_spots"] = len(found["black_spots"])
-    for name in ("hotspots", "hotspot_cells"):
-        if name in found:
-            figures[f"{name}_hot"] = int((found[name]["hotspot"] == "hot").sum())
-            figures[f"{name}_cold"] = int((found[name]["hotspot"] == "cold").sum())
-    if "emerging" in found:
-        rising = found["emerging"]["pattern"].isin(_RISING)
-        figures["emerging_hot"] = int(rising.sum())
-    return figures
-
-
-def _grid_figures(loads: pd.DataFrame) -> dict[str, Any]:
-    figures: dict[str, Any] = {"grids": len(loads)}
-    if loads["households"].notna().any():
-        figures["households"] = int(loads["households"].sum())
-    if loads["hours"].notna().any():
-        figures["hours"] = float(loads["hours"].sum())
-        figures["gini_hours"] = analysis.gini(loads["hours"])
-        figures["gini_hours_per_member"] = analysis.gini(loads["hours_per_member"])
-    return figures
-
-
-def _problem_figures(found: Frames, settings: Analysis) -> dict[str, Any]:
-    problems = found["problems"]
-    figures: dict[str, Any] = {
-        "problems": len(problems),
-        "open": int((problems["state"] == "open").sum()),
-        "overdue": int(problems["overdue"].sum()),
-        "median_days": float(problems["days_to_close"].median()),
-        "piles": len(found["piles"]),
-        "problems_on_piles": int(problems["pile"].sum()),
-    }
-    if "unassigned" in found:
-        figures["no_grid"] = int(found["unassigned"]["no_grid"].sum())
-        figures["no_zone"] = int(found["unassigned"]["no_zone"].notna().sum())
-    if settings.recorded_kind:
-        figures |= _agreement(found, settings.recorded_kind)
-    return figures
-
-
-def _agreement(found: Frames, kind: str) -> dict[str, Any]:
-    """Compare the area on record with the zones of one kind that hold the point."""
-    zones = found["problem_zones"]
-    pairs = zones[zones["kind"] == kind].merge(
-        _trusted(found)[["code", "recorded_area"]].dropna(),
-        left_on="problem",
-        right_on="code",
-    )
-    agrees = (pairs["zone"] == pairs["recorded_area"]).groupby(pairs["problem"]).any()
-    share = float(agrees.mean()) if len(agrees) else float("nan")
-    return {"recorded_compared": len(agrees), "recorded_agrees": share}

@@ -27,10 +27,9 @@ __all__ = [
     "Made",
     "Table",
     "corner_areas",
-    "count_edges",
     "fill_blocks",
-    "fill_edges",
     "interior_left",
+    "list_edges",
     "locate",
 ]
 
@@ -100,31 +99,16 @@ def _slope(x1: float, y1: float, x2: float, y2: float) -> float:
 
 
 @kernel
-def count_edges(edges: Edges, columns: int, rows: int, starts: Longs) -> None:
-    """Count into ``starts[1:]`` the segments that touch each block or its rim."""
-    for r in range(len(edges.area)):
-        for i in range(edges.ring[r], edges.ring[r + 1] - 1):
-            x1, y1, x2, y2 = edges.x[i], edges.y[i], edges.x[i + 1], edges.y[i + 1]
-            if y1 > y2:
-                x1, y1, x2, y2 = x2, y2, x1, y1
-            bottom, top = _span(y1, y2, rows)
-            first, last = _span(min(x1, x2), max(x1, x2), columns)
-            slanted = bottom != top and first != last
-            slope = _slope(x1, y1, x2, y2) if slanted else 0.0
-            for row in range(bottom, top + 1):
-                if slanted:
-                    low, high = _stretch(x1, y1, x2, y2, slope, row - RIM, row + 1 + RIM)
-                    first, last = _span(low, high, columns)
-                for column in range(first, last + 1):
-                    starts[row * columns + column + 1] += 1
-
-
-@kernel
-def fill_edges(
+def list_edges(
     edges: Edges, columns: int, rows: int, at: Longs, segment: Ints, owner: Ints
 ) -> None:
-    """List the segments of each block from ``at`` on, and their areas, negative on the right."""
+    """List the segments that touch each block or its rim, from ``at`` on, which moves along.
+
+    ``owner`` receives their areas, negative on the right. With empty lists they are but counted.
+    """
+    listed = len(segment) > 0
     for r in range(len(edges.area)):
+        area = edges.area[r] if edges.left[r] else -edges.area[r]
         for i in range(edges.ring[r], edges.ring[r + 1] - 1):
             x1, y1, x2, y2 = edges.x[i], edges.y[i], edges.x[i + 1], edges.y[i + 1]
             if y1 > y2:
@@ -137,10 +121,10 @@ def fill_edges(
                 if slanted:
                     low, high = _stretch(x1, y1, x2, y2, slope, row - RIM, row + 1 + RIM)
                     first, last = _span(low, high, columns)
-                for column in range(first, last + 1):
-                    block = row * columns + column
-                    segment[at[block]] = i
-                    owner[at[block]] = edges.area[r] if edges.left[r] else -edges.area[r]
+                for block in range(row * columns + first, row * columns + last + 1):
+                    if listed:
+                        segment[at[block]] = i
+                        owner[at[block]] = area
                     at[block] += 1
 
 

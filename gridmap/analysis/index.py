@@ -27,10 +27,9 @@ from gridmap.analysis._cells import (
     Made,
     Table,
     corner_areas,
-    count_edges,
     fill_blocks,
-    fill_edges,
     interior_left,
+    list_edges,
     locate,
 )
 from gridmap.errors import ConformError, SourceError
@@ -338,12 +337,13 @@ def _density(segments: int, points: int, memory_mb: float) -> float:
 def _table(edges: Edges, frame: _Frame, density: float, size: int) -> tuple[Table, Bools]:
     """Return the table, and which polygons have a border that no other has on its other side."""
     count = frame.columns * frame.rows
+    none = np.empty(0, dtype=np.int32)
     starts = np.zeros(count + 1, dtype=np.int64)
-    count_edges(edges, frame.columns, frame.rows, starts)
+    list_edges(edges, frame.columns, frame.rows, starts[1:], none, none)
     np.cumsum(starts, out=starts)
     segment = np.empty(starts[-1], dtype=np.int32)
     owner = np.empty(starts[-1], dtype=np.int32)
-    fill_edges(edges, frame.columns, frame.rows, starts[:-1].copy(), segment, owner)
+    list_edges(edges, frame.columns, frame.rows, starts[:-1].copy(), segment, owner)
     corner = np.zeros(count, dtype=np.int32)
     corner_areas(edges, frame.columns, frame.rows, corner)
     made, lonely = Made(0, 0, 0), np.zeros(size, dtype=np.bool_)

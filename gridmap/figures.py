@@ -1,0 +1,95 @@
+"""The figures of a whole city, from what was computed of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+
+from gridmap import analysis
+from gridmap.config import Analysis
+from gridmap.model import City
+
+__all__ = ["Frames", "summary", "trusted"]
+
+Frames = dict[str, pd.DataFrame]
+
+_RISING = ("new_hot", "consecutive_hot", "intensifying_hot")
+
+
+def trusted(found: Frames) -> gpd.GeoDataFrame:
+    """Return the problems whose place can be believed."""
+    problems = found["problems"]
+    return problems[~problems["pile"]]
+
+
+def summary(city: City, found: Frames, settings: Analysis) -> dict[str, Any]:
+    """Return the figures of the whole city, keyed and ordered as they are shown."""
+    receipts = city.receipts
+    figures: dict[str, Any] = {
+        "rows_in": sum(receipt.rows for receipt in receipts),
+        "rows_placed": sum(receipt.placed for receipt in receipts),
+        "rows_quarantined": sum(receipt.quarantined for receipt in receipts),
+        "rows_repaired": sum(receipt.repaired for receipt in receipts),
+    }
+    if "grid_results" in found:
+        figures |= _grid_figures(found["grid_results"])
+    if "problems" in found:
+        figures |= _problem_figures(found, settings)
+    for name in ("gaps", "overlaps", "misnested"):
+        if name in found:
+            figures[name] = len(found[name])
+            figures[f"{name}_m2"] = float(found[name]["area_m2"].sum())
+    if "black_spots" in found:
+        figures["black_spots"] = len(found["black_spots"])
+    for name in ("hotspots", "hotspot_cells"):
+        if name in found:
+            figures[f"{name}_hot"] = int((found[name]["hotspot"] == "hot").sum())
+            figures[f"{name}_cold"] = int((found[name]["hotspot"] == "cold").sum())
+    if "emerging" in found:
+        rising = found["emerging"]["pattern"].isin(_RISING)
+        figures["emerging_hot"] = int(rising.sum())
+    return figures
+
+
+def _grid_figures(loads: pd.DataFrame) -> dict[str, Any]:
+    figures: dict[str, Any] = {"grids": len(loads)}
+    if loads["households"].notna().any():
+        figures["households"] = int(loads["households"].sum())
+    if loads["hours"].notna().any():
+        figures["hours"] = float(loads["hours"].sum())
+        figures["gini_hours"] = analysis.gini(loads["hours"])
+        figures["gini_hours_per_member"] = analysis.gini(loads["hours_per_member"])
+    return figures
+
+
+def _problem_figures(found: Frames, settings: Analysis) -> dict[str, Any]:
+    problems = found["problems"]
+    figures: dict[str, Any] = {
+        "problems": len(problems),
+        "open": int((problems["state"] == "open").sum()),
+        "overdue": int(problems["overdue"].sum()),
+        "median_days": float(problems["days_to_close"].median()),
+        "piles": len(found["piles"]),
+        "problems_on_piles": int(problems["pile"].sum()),
+    }
+    if "unassigned" in found:
+        figures["no_grid"] = int(found["unassigned"]["no_grid"].sum())
+        figures["no_zone"] = int(found["unassigned"]["no_zone"].notna().sum())
+    if settings.recorded_kind:
+        figures |= _agreement(found, settings.recorded_kind)
+    return figures
+
+
+def _agreement(found: Frames, kind: str) -> dict[str, Any]:
+    """Compare the area on record with the zones of one kind that hold the point."""
+    zones = found["problem_zones"]
+    pairs = zones[zones["kind"] == kind].merge(
+        trusted(found)[["code", "recorded_area"]].dropna(),
+        left_on="problem",
+        right_on="code",
+    )
+    agrees = (pairs["zone"] == pairs["recorded_area"]).groupby(pairs["problem"]).any()
+    share = float(agrees.mean()) if len(agrees) else float("nan")
+    return {"recorded_compared": len(agrees), "recorded_agrees": share}
