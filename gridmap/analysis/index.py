@@ -43,8 +43,9 @@ Bools = npt.NDArray[np.bool_]
 
 POINTS = 10_000_000
 MEMORY_MB = 400.0
-BLOCKS = 4.0  # to a polygon; fewer where there are many, whose table would leave the cache
-MANY_BLOCKS = 300_000
+# A point in a block without borders is answered by one read. Blocks are at least as many as
+# polygons, and more while they pay: up to so many to a polygon, to a point, and in the cache.
+BLOCKS, BLOCKS_TO_A_POINT, BLOCKS_IN_CACHE = 128.0, 0.05, 300_000.0
 OFFSET = 0.37  # of a block, before the first polygon: borders on round coordinates miss corners
 DENSITIES = 0.25, 12.0  # cells to a segment
 BYTES, BYTES_DENSE = 13.0, 8.0  # to a segment: measured, of an index without and for each cell
@@ -113,7 +114,7 @@ class CoverageIndex:
         shapes = np.asarray(polygons, dtype=object).ravel()
         _check(shapes)
         bounds = shapely.bounds(shapes)
-        frame = _frame(bounds, margin_m)
+        frame = _frame(bounds, margin_m, points)
         order = _along_rows(bounds, frame)
         edges, segments = _edges(shapes[order], order, frame)
         density = _density(segments, points, memory_mb)
@@ -273,7 +274,7 @@ def _check(shapes: Shapes) -> None:
         raise ConformError("index.kind", row=int(wrong[0]), kind=kind)
 
 
-def _frame(bounds: Floats, margin_m: float) -> _Frame:
+def _frame(bounds: Floats, margin_m: float, points: int) -> _Frame:
     known = bounds[~np.isnan(bounds[:, 0])]
     if len(known) == 0:
         return _Frame(0.0, 0.0, 1.0, 1, 1, 0)
@@ -282,7 +283,8 @@ def _frame(bounds: Floats, margin_m: float) -> _Frame:
         raise ConformError("index.infinite", row=row)
     (left, bottom), (right, top) = known[:, :2].min(axis=0), known[:, 2:].max(axis=0)
     wide, high = max(right - left, 1e-9), max(top - bottom, 1e-9)
-    wanted = min(BLOCKS * len(known), max(float(len(known)), MANY_BLOCKS))
+    worth = min(BLOCKS * len(known), BLOCKS_TO_A_POINT * points, BLOCKS_IN_CACHE)
+    wanted = max(float(len(known)), worth)
     block = math.sqrt(wide * high / wanted)
     # A long and thin frame shall not have a million columns of one row.
     block = max(block, max(wide, high) / (4.0 * wanted), margin_m / RIM)
