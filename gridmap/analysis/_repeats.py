@@ -1,0 +1,158 @@
+"""Loops that find what happened again near by: cells of the distance asked for, times within."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from gridmap.compiled import inner, kernel
+
+__all__ = ["Shelves", "first_after", "pairs_after", "shelve"]
+
+Longs = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+_MOST_CELLS = 1_000_000  # each way, so that keys of cells fit in 64 bits
+
+
+class Shelves(NamedTuple):
+    """Cases by kind, cell and then time.
+
+    Parameters
+    ----------
+    order : ndarray of int, shape (n,)
+        The rows in this order; of it are the other arrays.
+    kind, column, row : ndarray of int, shape (n,)
+    x, y : ndarray of float, shape (n,), metres
+    opened, closed : ndarray of int, shape (n,)
+        The greatest instant where a case is not closed.
+    keys : ndarray of int, shape (cells,)
+        Of the cells that are not empty, in order.
+    starts : ndarray of int, shape (cells + 1,)
+    columns, rows : int
+        How many cells there are each way, with an empty one around.
+    """
+
+    order: Longs
+    kind: Longs
+    column: Longs
+    row: Longs
+    x: Floats
+    y: Floats
+    opened: Longs
+    closed: Longs
+    keys: Longs
+    starts: Longs
+    columns: int
+    rows: int
+
+
+def shelve(
+    x: Floats, y: Floats, kind: Longs, opened: Longs, closed: Longs, within_m: float
+) -> Shelves:
+    """Put cases on shelves; at least one."""
+    extent = max(float(np.ptp(x)), float(np.ptp(y)))
+    cell = max(within_m, extent / _MOST_CELLS)
+    column = np.floor((x - x.min()) / cell).astype(np.int64) + 1
+    row = np.floor((y - y.min()) / cell).astype(np.int64) + 1
+    columns, rows = int(column.max()) + 2, int(row.max()) + 2
+    key = (kind * rows + row) * columns + column
+    order = np.lexsort((np.arange(len(x)), opened, key))
+    keys, starts = np.unique(key[order], return_index=True)
+    return Shelves(
+        order.astype(np.int64), kind[order], column[order], row[order], x[order], y[order],
+        opened[order], closed[order], keys, np.append(starts, len(x)).astype(np.int64),
+        columns, rows,
+    )  # fmt: skip
+
+
+@inner
+def _shelf(shelves: Shelves, key: int) -> int:
+    """Return the place of a cell among those that are not empty, or -1."""
+    at = int(np.searchsorted(shelves.keys, key))
+    return at if at < len(shelves.keys) and shelves.keys[at] == key else -1
+
+
+@inner
+def _next(shelves: Shelves, shelf: int, moment: int) -> int:
+    """Return the first case of a cell that was opened after a moment."""
+    low, high = int(shelves.starts[shelf]), int(shelves.starts[shelf + 1])
+    while low < high:
+        middle = (low + high) // 2
+        if shelves.opened[middle] > moment:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+@kernel
+def pairs_after(shelves: Shelves, within_m: float, span: int, earlier: Longs, later: Longs) -> int:
+    """Write the pairs of cases of one kind of which one was opened soon after the other's closing.
+
+    Parameters
+    ----------
+    shelves : Shelves
+    within_m : float, metres
+    span : int
+        How long after the closing.
+    earlier, later : ndarray of int, shape (k,)
+        Where to write them; nothing is written beyond.
+
+    Returns
+    -------
+    int
+        How many there are.
+    """
+    never = np.iinfo(np.int64).max
+    count = 0
+    for case in range(len(shelves.x)):
+        if shelves.closed[case] == never:
+            continue
+        for side in range(9):
+            row, column = shelves.row[case] + side // 3 - 1, shelves.column[case] + side % 3 - 1
+            key = (shelves.kind[case] * shelves.rows + row) * shelves.columns + column
+            shelf = _shelf(shelves, key)
+            if shelf < 0:
+                continue
+            other = _next(shelves, shelf, shelves.closed[case])
+            while (
+                other < shelves.starts[shelf + 1]
+                and shelves.opened[other] - shelves.closed[case] <= span
+            ):
+                dx = shelves.x[other] - shelves.x[case]
+                dy = shelves.y[other] - shelves.y[case]
+                if other != case and np.hypot(dx, dy) <= within_m:
+                    if count < len(earlier):
+                        earlier[count], later[count] = shelves.order[case], shelves.order[other]
+                    count += 1
+                other += 1
+    return count
+
+
+@kernel
+def first_after(shelves: Shelves, within_m: float) -> Longs:
+    """Return for each case the first of its kind opened near by after its closing, or -1."""
+    never = np.iinfo(np.int64).max
+    found = np.full(len(shelves.x), -1, np.int64)
+    for case in range(len(shelves.x)):
+        if shelves.closed[case] == never:
+            continue
+        best = never
+        for side in range(9):
+            row, column = shelves.row[case] + side // 3 - 1, shelves.column[case] + side % 3 - 1
+            key = (shelves.kind[case] * shelves.rows + row) * shelves.columns + column
+            shelf = _shelf(shelves, key)
+            if shelf < 0:
+                continue
+            other = _next(shelves, shelf, shelves.closed[case])
+            while other < shelves.starts[shelf + 1] and shelves.opened[other] < best:
+                dx = shelves.x[other] - shelves.x[case]
+                dy = shelves.y[other] - shelves.y[case]
+                if other != case and np.hypot(dx, dy) <= within_m:
+                    best = shelves.opened[other]
+                    found[shelves.order[case]] = shelves.order[other]
+                other += 1
+    return found
