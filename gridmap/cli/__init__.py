@@ -10,7 +10,7 @@ import typer
 
 from gridmap import messages
 from gridmap._version import __version__
-from gridmap.cli import check, plan, run, who
+from gridmap.cli import bulletin, check, plan, run, who
 from gridmap.cli.common import help_of, language
 from gridmap.errors import GridmapError
 
@@ -36,7 +36,7 @@ def _root(
     """Hold the options that come before a command."""
 
 
-for commands in (run.app, plan.app, check.app, who.app):
+for commands in (run.app, plan.app, check.app, who.app, bulletin.app):
     app.add_typer(commands)
 
 
