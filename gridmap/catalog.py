@@ -50,7 +50,7 @@ class Text(Record):
 
 
 class Field(Record):
-    """One attribute of a layer."""
+    """One attribute of a layer; a private one is masked in whatever is written."""
 
     type: FieldType
     label: Text
@@ -59,6 +59,7 @@ class Field(Record):
     required: bool = False
     unique: bool = False
     derived: bool = False
+    private: bool = False
     minimum: float | None = None
     maximum: float | None = None
     not_before: str = ""

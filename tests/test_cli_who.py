@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
+import pyogrio
 import pytest
 from test_cli import DATA, gridmap
 
@@ -105,3 +107,18 @@ path = "assignments.csv"
     assert told(capsys, *asked, "2025-02-01")[0]["holder"] == "示例员001"
     others = told(capsys, *asked, "2026-02-01", "--category", "路灯")
     assert "示例城管所" not in {row["holder"] for row in others}
+
+
+def test_layers_are_written_without_phones(tmp_path: Path) -> None:
+    shutil.copytree(DATA.parent if DATA.is_file() else DATA, tmp_path / "data")
+    city = tmp_path / "data" / "city.toml"
+    with (tmp_path / "data" / "assignments.csv").open("w", encoding="utf-8") as table:
+        table.write("code,holder,role,layer,target,phone\n")
+        table.write("a,示例员001,lead,grids,330499101002003,13800000001\n")
+    said = city.read_text(encoding="utf-8")
+    city.write_text(
+        f'{said}\n[[inputs]]\nlayer = "assignments"\npath = "assignments.csv"\n', "utf-8"
+    )
+    assert gridmap("export", city, "--layer", "assignments", "--out", tmp_path / "out") == 0
+    path = next((tmp_path / "out" / "layers").glob("*.gpkg"))
+    assert list(pyogrio.read_dataframe(path, layer="assignments")["phone"]) == ["138*****001"]

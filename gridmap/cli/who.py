@@ -133,6 +133,8 @@ def _row(row: dict[str, Any], city: City, *, unmask: bool) -> dict[str, Any]:
     """Return one answer in plain types."""
     layer = city.layers[row["layer"]]
     names = layer.loc[layer["code"] == row["target"], "name"].to_list() if "name" in layer else []
+    from gridmap.privacy import masked
+
     phone = _text(row["phone"])
     return {
         "rank": int(row["rank"]),
@@ -166,12 +168,6 @@ def _day(value: Any, timezone: str) -> str:
     import pandas as pd
 
     return "" if pd.isna(value) else pd.Timestamp(value).tz_convert(timezone).strftime("%Y-%m-%d")
-
-
-def masked(phone: str) -> str:
-    """Return a number of which only the beginning and the end can be read."""
-    shown = min(3, len(phone) // 3)
-    return phone[:shown] + "*" * (len(phone) - 2 * shown) + phone[len(phone) - shown :]
 
 
 def _why(row: dict[str, Any], city: City, lang: Lang) -> str:

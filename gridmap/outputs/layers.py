@@ -11,6 +11,7 @@ import pyogrio
 
 from gridmap.errors import OutputError
 from gridmap.outputs.qgis import write_styles
+from gridmap.privacy import without_private
 from gridmap.result import Analysed
 
 __all__ = ["DEFAULT_FORMATS", "FORMATS", "write_layers"]
@@ -90,7 +91,7 @@ def _frames(analysed: Analysed, chosen: list[str]) -> Iterator[tuple[str, pd.Dat
         columns = [name for name in layer.fields if name in frame]
         if isinstance(frame, gpd.GeoDataFrame):
             columns.append("geometry")
-        yield layer.name, frame[columns]
+        yield layer.name, without_private(layer, frame[columns])
 
 
 def _geopackage(analysed: Analysed, path: Path, chosen: list[str], lang: str) -> Path:
