@@ -30,8 +30,8 @@ from gridmap.analysis._cells import (
     fill_blocks,
     interior_left,
     list_edges,
-    locate,
 )
+from gridmap.analysis._locate import locate
 from gridmap.errors import ConformError, SourceError
 
 __all__ = ["NEAR", "NOWHERE", "CoverageIndex"]
