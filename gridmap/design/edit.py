@@ -17,7 +17,7 @@ from gridmap.design.parts import grid_code, inherited, new_codes, replaced
 from gridmap.design.plan import Plan, bounds_of, compactness, objective_of
 from gridmap.errors import ConformError
 
-__all__ = ["Change", "Figures", "lock", "merge", "move", "recut", "split", "undo"]
+__all__ = ["Change", "Figures", "lock", "merge", "move", "reassign", "recut", "split", "undo"]
 
 Longs = npt.NDArray[np.int64]
 Shapes = npt.NDArray[np.object_]
@@ -222,6 +222,41 @@ def recut(plan: Plan, grid: str, *, count: int = 0) -> Change:
     label[~bound] = len(held) + fresh
     done = {"kind": "recut", "arguments": {"grid": grid, "count": count}}
     return _change(plan, parent, label, [*plan.code[parts][held], *codes], done)
+
+
+def reassign(plan: Plan, grid: str, codes: Sequence[str]) -> Change:
+    """Give every atom of one grid its micro-grid anew, as somebody drew it.
+
+    Parameters
+    ----------
+    plan : Plan
+    grid : str
+        Code of the grid.
+    codes : sequence of str
+        The code of the micro-grid of each atom of the grid, in order. A code that is not among
+        those of the grid stands for a new micro-grid, which gets the next code that is free.
+
+    Raises
+    ------
+    ConformError
+        If the grid is unknown, or a micro-grid that is locked would change.
+    """
+    found = np.flatnonzero((plan.grids["code"] == grid).to_numpy())
+    if len(found) == 0:
+        raise ConformError("edit.no_grid", code=grid)
+    parent = int(found[0])
+    atoms, parts = plan.atoms_of(parent), plan.parts_of(parent)
+    was, now = plan.code[plan.label[atoms]], np.asarray(codes, dtype=object)
+    touched = set(was[was != now]) | set(now[was != now])
+    _unlocked(plan, parts.start + np.flatnonzero(np.isin(plan.code[parts], list(touched))))
+    stay = [str(code) for code in plan.code[parts] if code in set(now)]
+    fresh = list(dict.fromkeys(str(code) for code in now if code not in set(plan.code[parts])))
+    place = {code: k for k, code in enumerate([*stay, *fresh])}
+    own = np.array([place[str(code)] for code in now], dtype=np.int64)
+    named = [*stay, *new_codes(plan, parent, len(fresh))]
+    moved = plan.atoms["code"].to_numpy()[atoms][was != now]
+    done = {"kind": "import", "arguments": {"atoms": [str(code) for code in moved]}}
+    return _change(plan, parent, own, named, done)
 
 
 def lock(plan: Plan, codes: Sequence[str], *, locked: bool = True) -> Plan:

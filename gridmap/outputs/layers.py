@@ -1,28 +1,54 @@
-"""Layers for GIS desktops: one GeoPackage of everything, and single layers in other formats."""
+"""Layers for GIS desktops: one GeoPackage of everything, and other formats by choice."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-import geopandas as gpd
-import pandas as pd
+import pyarrow as pa
 import pyogrio
+from xlsxwriter.exceptions import XlsxWriterException
 
+from gridmap.catalog import Catalog
 from gridmap.errors import OutputError
-from gridmap.outputs.qgis import write_styles
-from gridmap.privacy import without_private
+from gridmap.outputs.export.formats import DEFAULT_FORMATS, FORMAT_TABLE, FORMATS
+from gridmap.outputs.export.job import TIMESTAMP, Job, Note, gathered
+from gridmap.outputs.export.selection import Selection, chosen_layers
+from gridmap.outputs.export.systems import system_of
 from gridmap.result import Analysed
 
-__all__ = ["DEFAULT_FORMATS", "FORMATS", "write_layers"]
+__all__ = [
+    "DEFAULT_FORMATS",
+    "FORMATS",
+    "Exported",
+    "check_formats",
+    "export_layers",
+    "plan_steps",
+    "write_layers",
+]
 
-FORMATS = ("gpkg", "geojson", "fgb", "parquet")
-DEFAULT_FORMATS = ("gpkg", "geojson")
+_FAULTS = (
+    pyogrio.errors.DataSourceError,
+    pyogrio.errors.DataLayerError,
+    pyogrio.errors.FeatureError,
+    pyogrio.errors.FieldError,
+    pyogrio.errors.GeometryError,
+    sqlite3.Error,
+    pa.ArrowException,
+    XlsxWriterException,
+)
 
-# GDAL writes the time of day into a GeoPackage unless it is told another one.
-_TIMESTAMP = "2000-01-01T00:00:00.000Z"
-_MULTI = {"LineString": "MultiLineString", "Polygon": "MultiPolygon"}
-_GEOJSON = {"RFC7946": "YES", "COORDINATE_PRECISION": "7"}
+
+@dataclass(frozen=True)
+class Exported:
+    """What an export wrote, and what it has to say: `Note.text` gives it in a language."""
+
+    files: tuple[Path, ...]
+    notes: tuple[Note, ...]
 
 
 def write_layers(
@@ -33,23 +59,19 @@ def write_layers(
     names: Iterable[str] = (),
     lang: str = "en",
 ) -> list[Path]:
-    """Write layers, the same bytes for the same input.
+    """Write layers in the city's system, the same bytes for the same input.
 
     Parameters
     ----------
     analysed : Analysed
     folder : pathlib.Path
-        It must exist. ``<city>.gpkg`` holds every layer, in the city's coordinate system
-        and its times in UTC; each
-        ``<layer>.geojson`` is in longitude and latitude (RFC 7946, 7 decimals). FlatGeobuf
-        (``.fgb``, whose spatial index orders the features anew) and GeoParquet 1.1 (``.parquet``)
-        hold one layer each in the city's system.
+        It must exist.
     formats : sequence of str
         Of `FORMATS`.
     names : iterable of str
         The layers to write; all if none is named.
     lang : str
-        Of the legends and field aliases that QGIS shows with the GeoPackage.
+        Of the legends and field aliases that desktops show.
 
     Returns
     -------
@@ -59,68 +81,133 @@ def write_layers(
     Raises
     ------
     OutputError
-        If a format is not known.
+        If a format is not known, or cannot hold a layer.
     CatalogError
         If a layer is not known.
+    """
+    selection = Selection(layers=tuple(names))
+    made = export_layers(analysed, folder, selection=selection, formats=formats, lang=lang)
+    return list(made.files)
+
+
+def export_layers(
+    analysed: Analysed,
+    folder: Path,
+    *,
+    selection: Selection | None = None,
+    formats: Sequence[str] = DEFAULT_FORMATS,
+    crs: str = "",
+    lang: str = "en",
+    encoding: Literal["utf-8", "gb18030"] = "utf-8",
+    place: Literal["lonlat", "wkt", "none"] = "lonlat",
+    append: Path | None = None,
+    tell: Callable[[str, str], None] = lambda _layer, _format: None,
+) -> Exported:
+    """Write chosen layers, the same bytes for the same input.
+
+    Parameters
+    ----------
+    analysed : Analysed
+    folder : pathlib.Path
+        It must exist. ``<city>.gpkg`` holds every layer, its times in UTC; most other formats
+        have a file for each layer, see `gridmap.outputs.export.formats.FORMAT_TABLE`.
+    selection : Selection, optional
+        Everything by default, with private fields masked.
+    formats : sequence of str
+        Of `FORMATS`.
+    crs : str
+        As `gridmap.outputs.export.systems.system_of` takes it; the city's if empty. Formats that
+        know longitude and latitude alone are in these.
+    lang : str
+        Of the legends, field aliases and headings.
+    encoding : str
+        Of Shapefiles and CSV.
+    place : str
+        What stands for the geometry in CSV and Excel: ``lonlat``, ``wkt`` or ``none``.
+    append : pathlib.Path, optional
+        A GeoPackage to whose layers rows are added; the result is in `folder` all the same.
+    tell : callable
+        Is told each layer and format before it is written.
+
+    Returns
+    -------
+    Exported
+
+    Raises
+    ------
+    OutputError
+        If a format, area or column is not known, or a format cannot hold a layer.
+    CatalogError
+        If a layer is not known.
+    CrsError
+        If the system is not known.
+    """
+    check_formats(formats, append=append is not None)
+    chosen = tuple(chosen_layers(analysed, selection or Selection()))
+    system = system_of(crs, analysed.city.crs)
+    job = Job(
+        analysed=analysed,
+        folder=folder,
+        chosen=chosen,
+        system=system,
+        lang=lang,
+        encoding=encoding,
+        place=place,
+        append=append,
+        formats=tuple(formats),
+        tell=tell,
+    )
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": TIMESTAMP})
+    written: list[Path] = []
+    for name in [one for one in FORMATS if one in formats]:
+        if FORMAT_TABLE[name].degrees and (crs and (system.datum or system.metric)):
+            job.note("shifted" if system.datum else "degrees", format=name, crs=crs)
+        written += _written(job, name)
+    return Exported(tuple(written), gathered(job.notes, lang))
+
+
+def check_formats(formats: Sequence[str], *, append: bool = False) -> None:
+    """Refuse formats that are not known, and those that cannot be added to.
+
+    Raises
+    ------
+    OutputError
+        It lists those that there are.
     """
     for name in formats:
         if name not in FORMATS:
             raise OutputError("output.format", format=name, known=", ".join(FORMATS))
-    chosen = [analysed.city.catalog.layer(name).name for name in names]
-    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": _TIMESTAMP})
-    written = []
-    if "gpkg" in formats:
-        path = folder / f"{analysed.city.name}.gpkg"
-        written.append(_geopackage(analysed, path, chosen, lang))
-    for suffix, write in _SINGLE.items():
-        if suffix in formats:
-            for name, frame in _frames(analysed, chosen):
-                if isinstance(frame, gpd.GeoDataFrame):
-                    kind = analysed.city.catalog.layer(name).geometry
-                    path = folder / f"{name}.{suffix}"
-                    write(frame, path, _MULTI.get(kind, kind))
-                    written.append(path)
-    return written
+    if append and set(formats) - {"gpkg", "qgz"}:
+        raise OutputError("export.append_format", formats=", ".join(sorted(set(formats))))
 
 
-def _frames(analysed: Analysed, chosen: list[str]) -> Iterator[tuple[str, pd.DataFrame]]:
-    for layer in analysed.city.catalog.in_order:
-        frame = analysed.frame(layer.name)
-        if frame is None or (chosen and layer.name not in chosen):
-            continue
-        columns = [name for name in layer.fields if name in frame]
-        if isinstance(frame, gpd.GeoDataFrame):
-            columns.append("geometry")
-        yield layer.name, without_private(layer, frame[columns])
+def plan_steps(catalog: Catalog, formats: Sequence[str]) -> int:
+    """Return about how many times `export_layers` tells something, for a bar of progress."""
+    return len(catalog.layers) * max(len(set(formats)), 1)
 
 
-def _geopackage(analysed: Analysed, path: Path, chosen: list[str], lang: str) -> Path:
-    for name, frame in _frames(analysed, chosen):
-        kind = analysed.city.catalog.layer(name).geometry
-        options = {} if kind == "none" else {"geometry_type": _MULTI.get(kind, kind)}
-        pyogrio.write_dataframe(_in_utc(frame), path, layer=name, driver="GPKG", **options)
-    layers = [(analysed.city.catalog.layer(n), frame) for n, frame in _frames(analysed, chosen)]
-    write_styles(path, layers, lang)
-    return path
+def _written(job: Job, name: str) -> list[Path]:
+    made = FORMAT_TABLE[name]
+    if made.loses:
+        job.note(made.loses)
+    takes = job.chosen if made.tables else job.placed
+    if made.all is not None:
+        with _faults(name, ""):
+            return made.all(job, takes)
+    files: list[Path] = []
+    for one in takes:
+        job.tell(one.layer.name, name)
+        with _faults(name, one.layer.name):
+            files += made.one(job, one) if made.one is not None else []
+    return files
 
 
-def _in_utc(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the frame with its times in UTC, the only zone that the GeoPackage standard has."""
-    zoned = frame.select_dtypes("datetimetz")
-    return frame.assign(**{str(name): times.dt.tz_convert("UTC") for name, times in zoned.items()})
-
-
-def _geojson(frame: gpd.GeoDataFrame, path: Path, _geometry: str) -> None:
-    degrees = frame.to_crs(4326)
-    pyogrio.write_dataframe(degrees, path, driver="GeoJSON", layer_options=_GEOJSON)
-
-
-def _flatgeobuf(frame: gpd.GeoDataFrame, path: Path, geometry: str) -> None:
-    pyogrio.write_dataframe(frame, path, driver="FlatGeobuf", geometry_type=geometry)
-
-
-def _geoparquet(frame: gpd.GeoDataFrame, path: Path, _geometry: str) -> None:
-    frame.to_parquet(path, index=False, schema_version="1.1.0", write_covering_bbox=True)
-
-
-_SINGLE = {"geojson": _geojson, "fgb": _flatgeobuf, "parquet": _geoparquet}
+@contextmanager
+def _faults(format_name: str, layer: str) -> Iterator[None]:
+    """Turn what libraries raise when they cannot write into an error of ours."""
+    try:
+        yield
+    except _FAULTS as error:
+        raise OutputError(
+            "export.failed", format=format_name, layer=layer or "*", reason=error
+        ) from error

@@ -1,27 +1,35 @@
-"""The same symbology for QGIS: styles that a GeoPackage carries and that QGIS opens it with.
+"""The same symbology for QGIS: QML, QGIS's own XML.
 
 QGIS reads the table ``layer_styles`` of a GeoPackage and applies the default style of each layer.
-The style is QML, QGIS's own XML; what is written here was compared with what QGIS 3.22 writes.
+What is written here was compared with what QGIS 3.22 writes. Lengths are in millimetres, a pixel
+of a page being 1/96 inch as in CSS, so that prints look as screens do.
 """
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterable
-from contextlib import closing
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from xml.etree import ElementTree as ET
 
 import pandas as pd
 
-from gridmap.catalog import Layer, Symbology
-from gridmap.outputs.symbology import Painted, PathStyle, paint, symbology_of
+from gridmap.catalog import Layer, Scales, Symbology
+from gridmap.outputs.qgis_text import MM, labeling, literal_in, name_in, rgba
+from gridmap.outputs.symbology import (
+    Painted,
+    PathStyle,
+    Rule,
+    label_of,
+    levels_of,
+    paint,
+    rules_of,
+    symbology_of,
+    tests_of,
+)
 
-__all__ = ["qml", "write_styles"]
+__all__ = ["options", "qml", "style_into"]
 
 _SYMBOL = {"Point": "marker", "LineString": "line", "Polygon": "fill"}
-# As the timestamps of the GeoPackage itself: the same input gives the same bytes.
-_TIMESTAMP = "2000-01-01T00:00:00.000Z"
+_FOCUS = PathStyle("#c53030", "#c53030", 5.0, 0.0, 4.0, "")
 
 
 def qml(layer: Layer, frame: pd.DataFrame, lang: str = "en") -> str:
@@ -39,81 +47,68 @@ def qml(layer: Layer, frame: pd.DataFrame, lang: str = "en") -> str:
     Returns
     -------
     str
-        QML with the renderer, and an alias for every field.
+        QML with the renderer, labels, and alias and values of every field.
 
     Raises
     ------
     CatalogError
         If the layer has no symbology.
     """
-    root = ET.Element("qgis", version="3.22", styleCategories="Symbology|Fields")
-    style = symbology_of(layer)
-    if style.kind == "heat":
-        root.append(_heat_renderer(style))
-    else:
-        painted = paint(layer, frame, lang)
-        renderer = {
-            "categorised": _categorised_renderer,
-            "graduated": _graduated_renderer,
-            "single": _single_renderer,
-        }[style.kind](painted)
-        symbols = ET.SubElement(renderer, "symbols")
-        for number, item in enumerate(painted.legend):
-            symbols.append(_symbol(layer.geometry, painted.styles[item.key], str(number)))
-        root.append(renderer)
-    aliases = ET.SubElement(root, "aliases")
-    for name in frame.columns:
-        if name in layer.fields:
-            ET.SubElement(aliases, "alias", field=name, name=layer.fields[name].label.get(lang))
+    root = ET.Element("qgis", version="3.22", styleCategories="Symbology|Labeling|Fields|Forms")
+    style_into(root, layer, frame, lang)
     ET.indent(root, " ")
     return ET.tostring(root, encoding="unicode")
 
 
-def write_styles(
-    geopackage: Path, layers: Iterable[tuple[Layer, pd.DataFrame]], lang: str = "en"
+def style_into(
+    root: ET.Element, layer: Layer, frame: pd.DataFrame, lang: str, *, focus: str = ""
 ) -> None:
-    """Put the styles of layers into a GeoPackage, the usual one as the default.
+    """Put the style of a layer into an element that QGIS reads one from, QML or map layer.
 
-    Parameters
-    ----------
-    geopackage : pathlib.Path
-        That holds the layers, and no styles yet.
-    layers : iterable of (Layer, DataFrame)
-        Those without geometry or symbology are passed over.
-    lang : str
+    With `focus`, the label of a further class, the area of an atlas page is drawn as that.
     """
-    with closing(sqlite3.connect(geopackage)) as connection, connection:
-        connection.execute(
-            "CREATE TABLE layer_styles (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,"
-            " f_table_catalog TEXT(256), f_table_schema TEXT(256), f_table_name TEXT(256),"
-            " f_geometry_column TEXT(256), styleName TEXT(30), styleQML TEXT, styleSLD TEXT,"
-            " useAsDefault BOOLEAN, description TEXT, owner TEXT(30), ui TEXT(30),"
-            " update_time DATETIME)"
-        )
-        connection.execute(
-            "INSERT INTO gpkg_contents (table_name, data_type, identifier, description,"
-            " last_change) VALUES ('layer_styles', 'attributes', 'layer_styles', '', ?)",
-            (_TIMESTAMP,),
-        )
-        connection.executemany(
-            "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name,"
-            " f_geometry_column, styleName, styleQML, styleSLD, useAsDefault, description, owner,"
-            " update_time) VALUES ('', '', ?, 'geom', ?, ?, '', ?, ?, '', ?)",
-            [
-                (
-                    layer.name,
-                    name or layer.name,
-                    qml(layer.styled(name), frame, lang),
-                    not name,
-                    layer.title.get(lang),
-                    _TIMESTAMP,
-                )
-                for layer, frame in layers
-                if layer.geometry != "none" and layer.symbology is not None
-                for name in ("", *layer.styles)
-                if symbology_of(layer.styled(name)).field in ("", *frame.columns)
-            ],
-        )
+    style = symbology_of(layer)
+    whole = style.scales.get("*", Scales())
+    root.set("hasScaleBasedVisibilityFlag", str(int(whole != Scales())))
+    root.set("minScale", f"{whole.farthest:g}")
+    root.set("maxScale", f"{whole.nearest:g}")
+    if style.kind == "heat":
+        root.append(_heat_renderer(style))
+    else:
+        painted = paint(layer, frame, lang)
+        rules = rules_of(layer, painted)
+        renderer = _renderer_of(style, painted, rules, plain=not focus)
+        symbols, levels = ET.SubElement(renderer, "symbols"), levels_of(rules)
+        cased = any(rule.style.casing for rule in rules)
+        renderer.set("symbollevels", str(int(cased or any(levels))))
+        for number, (rule, level) in enumerate(zip(rules, levels, strict=True)):
+            symbols.append(_symbol(layer.geometry, rule.style, str(number), level))
+        if focus:
+            shown = {"filter": "$id = @atlas_featureid", "key": "{gridmap-focus}"}
+            named = {"label": focus, "symbol": str(len(rules))}
+            ET.SubElement(renderer[0], "rule", {**shown, **named})
+            symbols.append(_symbol(layer.geometry, _FOCUS, str(len(rules)), len(rules)))
+        root.append(renderer)
+    labels = label_of(layer, frame)
+    root.set("labelsEnabled", str(int(labels is not None)))
+    if labels is not None:
+        root.append(labeling(labels, layer.geometry, style.field))
+    _fields_into(root, layer, frame, lang)
+
+
+def _renderer_of(
+    style: Symbology, painted: Painted, rules: Sequence[Rule], *, plain: bool
+) -> ET.Element:
+    by_class = not plain or any(key != "*" for key in style.scales)
+    missing = any(rule.kind == "missing" for rule in rules)
+    # QGIS draws no feature without a value by classes of a number.
+    if by_class or (style.kind == "graduated" and missing):
+        return _rule_renderer(painted.field, rules)
+    if style.kind == "categorised":
+        return _categorised_renderer(painted.field, rules)
+    if style.kind == "graduated":
+        return _graduated_renderer(painted.field, rules)
+    return _renderer("singleSymbol")
 
 
 def _renderer(kind: str, **attributes: str) -> ET.Element:
@@ -121,67 +116,74 @@ def _renderer(kind: str, **attributes: str) -> ET.Element:
     return ET.Element("renderer-v2", {**shared, **attributes})
 
 
-def _single_renderer(_painted: Painted) -> ET.Element:
-    return _renderer("singleSymbol")
-
-
-def _categorised_renderer(painted: Painted) -> ET.Element:
-    renderer = _renderer("categorizedSymbol", attr=painted.field)
+def _categorised_renderer(field: str, rules: Sequence[Rule]) -> ET.Element:
+    renderer = _renderer("categorizedSymbol", attr=field)
     categories = ET.SubElement(renderer, "categories")
-    for number, item in enumerate(painted.legend):
+    for number, rule in enumerate(rules):
         # QGIS draws with the empty value whatever none of the others matches.
-        value = "" if item.key == "missing" else item.key
-        ET.SubElement(
-            categories,
-            "category",
-            value=value,
-            symbol=str(number),
-            label=item.label,
-            render="true",
-        )
+        shown = {"value": rule.value, "symbol": str(number), "label": rule.label, "render": "true"}
+        ET.SubElement(categories, "category", shown)
     return renderer
 
 
-def _graduated_renderer(painted: Painted) -> ET.Element:
-    renderer = _renderer("graduatedSymbol", attr=painted.field, graduatedMethod="GraduatedColor")
+def _graduated_renderer(field: str, rules: Sequence[Rule]) -> ET.Element:
+    renderer = _renderer("graduatedSymbol", attr=field, graduatedMethod="GraduatedColor")
     ranges = ET.SubElement(renderer, "ranges")
-    for number, item in enumerate(painted.legend):
-        if item.bounds is not None:
-            low, high = item.bounds
-            ET.SubElement(
-                ranges,
-                "range",
-                lower=repr(low),
-                upper=repr(high),
-                symbol=str(number),
-                label=item.label,
-                render="true",
-            )
+    for number, rule in enumerate(rules):
+        bounds = {"lower": repr(rule.low), "upper": repr(rule.high)}
+        shown = {**bounds, "symbol": str(number), "label": rule.label, "render": "true"}
+        ET.SubElement(ranges, "range", shown)
     return renderer
+
+
+def _rule_renderer(field: str, rules: Sequence[Rule]) -> ET.Element:
+    renderer = _renderer("RuleRenderer")
+    parent = ET.SubElement(renderer, "rules", key="{gridmap}")
+    for number, rule in enumerate(rules):
+        shown = {"filter": _filter(field, rule), "key": f"{{gridmap-{number}}}"}
+        shown |= {"label": rule.label, "symbol": str(number)}
+        if rule.scales.nearest:
+            shown["scalemindenom"] = f"{rule.scales.nearest:g}"
+        if rule.scales.farthest:
+            shown["scalemaxdenom"] = f"{rule.scales.farthest:g}"
+        ET.SubElement(parent, "rule", shown)
+    return renderer
+
+
+def _filter(field: str, rule: Rule) -> str:
+    name = name_in(field)
+    if rule.kind == "missing":
+        return "ELSE"
+    if rule.kind == "equal":
+        return f"{name} = {literal_in(rule.value)}"
+    if rule.kind == "all":
+        return ""
+    tests = [f"{name} {sign} {value!r}" for sign, value in tests_of(rule)]
+    return " AND ".join(tests) or f"{name} IS NOT NULL"
 
 
 def _heat_renderer(style: Symbology) -> ET.Element:
     colours = style.colours
     weight = f'CASE WHEN "{style.unless}" THEN 0 ELSE 1 END' if style.unless else ""
-    # Radius in pixels (unit 2); the best of the qualities but one, which a large layer bears.
+    # The unit 0 is the millimetre; the best of the qualities but one, which a large layer bears.
     renderer = _renderer(
         "heatmapRenderer",
-        radius=f"{2 * style.radius:g}",
-        radius_unit="2",
+        radius=f"{2 * style.radius * MM:.3f}",
+        radius_unit="0",
         quality="1",
         max_value="0",
         weight_expression=weight,
     )
     ramp = ET.SubElement(renderer, "colorramp", type="gradient", name="[source]")
     stops = [
-        f"{(number + 1) / len(colours):g};{_rgba(colour)}"
+        f"{(number + 1) / len(colours):g};{rgba(colour)}"
         for number, colour in enumerate(colours[:-1])
     ]
-    _options(
+    options(
         ramp,
         {
-            "color1": _rgba(colours[0], 0),
-            "color2": _rgba(colours[-1]),
+            "color1": rgba(colours[0], 0),
+            "color2": rgba(colours[-1]),
             "discrete": "0",
             "rampType": "gradient",
             "stops": ":".join(stops),
@@ -190,41 +192,73 @@ def _heat_renderer(style: Symbology) -> ET.Element:
     return renderer
 
 
-def _symbol(geometry: str, style: PathStyle, name: str) -> ET.Element:
+def _symbol(geometry: str, style: PathStyle, name: str, level: int) -> ET.Element:
     kind = _SYMBOL[geometry]
     symbol = ET.Element("symbol", type=kind, name=name, alpha="1", clip_to_extent="1")
-    dash = "dash" if style.dash else "solid"
+    if kind == "line":
+        if style.casing:
+            wide = style.stroke_width + 2 * style.casing_width
+            _symbol_layer(symbol, "SimpleLine", _line(style.casing, wide, ""), 0)
+        line = _line(style.stroke, style.stroke_width, style.dash)
+        _symbol_layer(symbol, "SimpleLine", line, level + 1)
+        return symbol
     outline = {
-        "outline_color": _rgba(style.stroke),
-        "outline_width": f"{style.stroke_width:g}",
-        "outline_width_unit": "Pixel",
-        "outline_style": dash,
-        "color": _rgba(style.fill, style.fill_opacity),
+        "outline_color": rgba(style.stroke),
+        "outline_width": f"{style.stroke_width * MM:.3f}",
+        "outline_width_unit": "MM",
+        "outline_style": "dash" if style.dash else "solid" if style.stroke_width else "no",
+        "color": rgba(style.fill, style.fill_opacity),
     }
-    made = {
-        "marker": {**outline, "name": "circle", "size": f"{2 * style.radius:g}"},
-        "line": {
-            "line_color": _rgba(style.stroke),
-            "line_width": f"{style.stroke_width:g}",
-            "line_width_unit": "Pixel",
-            "line_style": dash,
-        },
-        "fill": {**outline, "style": "solid"},
-    }[kind]
-    if kind == "marker":
-        made["size_unit"] = "Pixel"
-    shape = {"marker": "SimpleMarker", "line": "SimpleLine", "fill": "SimpleFill"}[kind]
-    layer = ET.SubElement(symbol, "layer", {"class": shape, "enabled": "1", "pass": "0"})
-    _options(layer, made)
+    if kind == "fill":
+        fill = {**outline, "style": "solid" if style.fill_opacity else "no"}
+        _symbol_layer(symbol, "SimpleFill", {**fill, "joinstyle": "round"}, level)
+    else:
+        size = {"size": f"{2 * style.radius * MM:.3f}", "size_unit": "MM"}
+        mark = {**outline, **size, "name": style.icon}
+        _symbol_layer(symbol, "SimpleMarker", mark, level)
     return symbol
 
 
-def _options(parent: ET.Element, values: dict[str, str]) -> None:
-    options = ET.SubElement(parent, "Option", type="Map")
+def _line(colour: str, width: float, dash: str) -> dict[str, str]:
+    lengths = [f"{float(length) * MM:.3f}" for length in dash.replace(",", " ").split()]
+    return {
+        "line_color": rgba(colour),
+        "line_width": f"{width * MM:.3f}",
+        "line_width_unit": "MM",
+        "line_style": "solid",
+        "joinstyle": "round",
+        "capstyle": "flat" if dash else "round",
+        "use_custom_dash": str(int(bool(dash))),
+        "customdash": ";".join(lengths),
+        "customdash_unit": "MM",
+    }
+
+
+def _symbol_layer(symbol: ET.Element, kind: str, values: Mapping[str, str], level: int) -> None:
+    layer = ET.SubElement(symbol, "layer", {"class": kind, "enabled": "1", "pass": str(level)})
+    options(layer, values)
+
+
+def _fields_into(root: ET.Element, layer: Layer, frame: pd.DataFrame, lang: str) -> None:
+    known = [str(name) for name in frame.columns if name in layer.fields]
+    configuration = ET.SubElement(root, "fieldConfiguration")
+    for name in known:
+        labels = layer.fields[name].categories
+        if not labels:
+            continue
+        field = ET.SubElement(configuration, "field", name=name, configurationFlags="None")
+        widget = ET.SubElement(field, "editWidget", type="ValueMap")
+        config = ET.SubElement(ET.SubElement(widget, "config"), "Option", type="Map")
+        values = ET.SubElement(config, "Option", name="map", type="List")
+        for value, label in labels.items():
+            options(values, {label.get(lang): value})
+    aliases = ET.SubElement(root, "aliases")
+    for name in known:
+        ET.SubElement(aliases, "alias", field=name, name=layer.fields[name].label.get(lang))
+
+
+def options(parent: ET.Element, values: Mapping[str, str]) -> None:
+    """Put a map of texts into an element, as QGIS holds properties."""
+    inner = ET.SubElement(parent, "Option", type="Map")
     for name, value in values.items():
-        ET.SubElement(options, "Option", type="QString", name=name, value=value)
-
-
-def _rgba(colour: str, opacity: float = 1.0) -> str:
-    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
-    return f"{red},{green},{blue},{round(255 * opacity)}"
+        ET.SubElement(inner, "Option", type="QString", name=name, value=value)

@@ -6,23 +6,39 @@ and a GIS layer cannot disagree.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
 
-from gridmap.catalog import Layer, Symbology
+from gridmap.catalog import Labels, Layer, Scales, Symbology
 from gridmap.errors import CatalogError
 from gridmap.messages import text
 
-__all__ = ["LegendItem", "Painted", "PathStyle", "paint", "symbology_of"]
+__all__ = [
+    "LegendItem",
+    "Painted",
+    "PathStyle",
+    "Rule",
+    "label_of",
+    "levels_of",
+    "paint",
+    "rules_of",
+    "symbology_of",
+    "tests_of",
+]
 
 
 @dataclass(frozen=True)
 class PathStyle:
-    """How one class of features is drawn; widths and radii in pixels."""
+    """How one class of features is drawn; widths and radii in pixels.
+
+    `casing` is the colour of a wider line beneath a line, empty for none, and `casing_width` how
+    far it looks out on either side.
+    """
 
     fill: str
     stroke: str
@@ -30,6 +46,9 @@ class PathStyle:
     fill_opacity: float
     radius: float
     dash: str
+    icon: str = "circle"
+    casing: str = ""
+    casing_width: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -41,6 +60,38 @@ class LegendItem:
     colour: str
     count: int
     bounds: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A class as other programs can tell it: which features it has, and how they are drawn.
+
+    Parameters
+    ----------
+    key, label : str
+        As in the legend.
+    style : PathStyle
+    kind : str
+        ``all``; ``equal``, of one `value`; ``range``, above `low` up to `high`; ``missing``, what
+        no other rule has.
+    value : str
+    low, high : float
+    first, last : bool
+        Whether a range of the symbology reaches down, or up, without end.
+    scales : Scales
+        At which it is drawn.
+    """
+
+    key: str
+    label: str
+    style: PathStyle
+    kind: str
+    value: str = ""
+    low: float = 0.0
+    high: float = 0.0
+    first: bool = False
+    last: bool = False
+    scales: Scales = Scales()  # noqa: RUF009 - frozen
 
 
 @dataclass(frozen=True)
@@ -94,6 +145,75 @@ def paint(layer: Layer, frame: pd.DataFrame, lang: str = "en") -> Painted:
     )
 
 
+def rules_of(layer: Layer, painted: Painted) -> tuple[Rule, ...]:
+    """Return the classes of a painted layer as rules that any program can follow.
+
+    Parameters
+    ----------
+    layer : Layer
+    painted : Painted
+        Of `paint`.
+
+    Returns
+    -------
+    tuple of Rule
+        In the order of the legend; one for what has no value comes last.
+    """
+    scales = symbology_of(layer).scales
+    bounds = _class_bounds([item.bounds for item in painted.legend if item.bounds is not None])
+    ranges = 0
+    rules = []
+    for item in painted.legend:
+        rule = Rule(item.key, item.label, painted.styles[item.key], "all")
+        if item.key == "missing":
+            rule = replace(rule, kind="missing")
+        elif item.bounds is not None:
+            low, high = bounds[ranges]
+            rule = replace(rule, kind="range", low=low, high=high, first=ranges == 0)
+            ranges += 1
+            rule = replace(rule, last=ranges == len(bounds))
+        elif painted.field:
+            rule = replace(rule, kind="equal", value=item.key)
+        shown = scales.get(item.key, scales.get("*", Scales()))
+        rules.append(replace(rule, scales=shown))
+    return tuple(rules)
+
+
+def _class_bounds(bounds: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return bounds that meet: classes of one value each are parted halfway between them.
+
+    Other programs have values that were rounded on the way, so that none would be equal.
+    """
+    if not all(low == high for low, high in bounds):
+        return bounds
+    values = [low for low, _ in bounds]
+    halfway = [(low + high) / 2 for low, high in pairwise(values)]
+    return list(zip([*values[:1], *halfway], [*halfway, *values[-1:]], strict=True))
+
+
+def levels_of(rules: Sequence[Rule]) -> list[int]:
+    """Return how far up the strokes of each rule are drawn: no narrow one lies on a wide one."""
+    widths = sorted({rule.style.stroke_width for rule in rules})
+    return [widths.index(rule.style.stroke_width) for rule in rules]
+
+
+def label_of(layer: Layer, frame: pd.DataFrame) -> Labels | None:
+    """Return what is written at the features, None where that field is empty or not there."""
+    labels = symbology_of(layer).labels
+    if labels is None or labels.field not in frame or bool(frame[labels.field].isna().all()):
+        return None
+    return labels
+
+
+def tests_of(rule: Rule) -> list[tuple[str, float]]:
+    """Return the tests of a rule of kind ``range``: pairs of ``>`` or ``<=`` and a number.
+
+    None at all stand for any number.
+    """
+    tests = [] if rule.first else [(">", rule.low)]
+    return tests if rule.last else [*tests, ("<=", rule.high)]
+
+
 def symbology_of(layer: Layer) -> Symbology:
     """Return the symbology of a layer.
 
@@ -108,8 +228,18 @@ def symbology_of(layer: Layer) -> Symbology:
     return layer.symbology
 
 
-def _path(style: Symbology, fill: str, stroke: str) -> PathStyle:
-    return PathStyle(fill, stroke, style.stroke_width, style.fill_opacity, style.radius, style.dash)
+def _path(style: Symbology, fill: str, stroke: str, key: str = "") -> PathStyle:
+    return PathStyle(
+        fill,
+        stroke,
+        style.stroke_widths.get(key, style.stroke_width),
+        style.fill_opacity,
+        style.radius,
+        style.dash,
+        icon=style.icons.get(key, style.icon),
+        casing=style.casing or "",
+        casing_width=style.casing_width if style.casing else 0.0,
+    )
 
 
 def _categorised(layer: Layer, style: Symbology, frame: pd.DataFrame, lang: str) -> Painted:
@@ -155,9 +285,9 @@ def _uppers(values: np.ndarray, style: Symbology) -> np.ndarray:
 
 
 def _lowers(values: pd.Series, uppers: np.ndarray) -> np.ndarray:
-    if len(uppers) == 0 or len(uppers) == values.nunique():
+    if len(uppers) == 0 or np.array_equal(uppers, np.unique(values.dropna().to_numpy())):
         return uppers  # each class is one value
-    return np.array([float(values.min()), *uppers[:-1]])
+    return np.array([min(float(values.min()), uppers[0]), *uppers[:-1]])
 
 
 def _painted(
@@ -179,9 +309,9 @@ def _painted(
         for key, colour in colours.items()
     )
     # A line has nothing to fill: its class shows in the stroke.
-    line = layer.geometry == "LineString"
+    own = style.stroke_by_class or layer.geometry == "LineString"
     styles = {
-        key: _path(style, colour, colour if line else style.stroke)
+        key: _path(style, colour, colour if own else style.stroke, key)
         for key, colour in colours.items()
     }
     return Painted(field, tuple(keys), styles, legend)

@@ -1,0 +1,133 @@
+"""The command export: layers for GIS desktops."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gridmap import console, messages
+from gridmap.cli.common import (
+    AsJson,
+    CityPath,
+    LangName,
+    OutPath,
+    analysed_city,
+    help_of,
+    opened,
+    steps_of,
+)
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from gridmap.outputs.layers import Exported
+
+__all__ = ["app"]
+
+app = typer.Typer()
+
+
+@app.command(help=help_of("export"))
+def export(
+    city: CityPath,
+    out: OutPath = Path("out"),
+    formats: Annotated[list[str] | None, typer.Option("--format", help=help_of("format"))] = None,
+    layer: Annotated[list[str] | None, typer.Option("--layer", help=help_of("layer"))] = None,
+    area: Annotated[list[str] | None, typer.Option("--area", help=help_of("export_area"))] = None,
+    since: Annotated[str, typer.Option("--since", help=help_of("export_since"))] = "",
+    until: Annotated[str, typer.Option("--until", help=help_of("export_until"))] = "",
+    column: Annotated[
+        list[str] | None, typer.Option("--column", help=help_of("export_column"))
+    ] = None,
+    privacy: Annotated[str, typer.Option("--privacy", help=help_of("export_privacy"))] = "masked",
+    crs: Annotated[str, typer.Option("--crs", help=help_of("export_crs"))] = "",
+    encoding: Annotated[str, typer.Option("--encoding", help=help_of("export_encoding"))] = "utf-8",
+    place: Annotated[str, typer.Option("--place", help=help_of("export_place"))] = "lonlat",
+    append: Annotated[bool, typer.Option("--append", help=help_of("export_append"))] = False,
+    plan: Annotated[Path | None, typer.Option("--plan", help=help_of("export_plan"))] = None,
+    lang: LangName = "",
+    as_json: AsJson = False,
+) -> None:
+    """Write layers for GIS desktops."""
+    from gridmap.crs import DATUMS, parse_crs
+    from gridmap.outputs import DEFAULT_FORMATS, staged
+    from gridmap.outputs.export.selection import Selection, check_selection
+    from gridmap.outputs.layers import check_formats, export_layers, plan_steps
+
+    chosen = formats or (["gpkg"] if append else list(DEFAULT_FORMATS))
+    options = {
+        "crs": crs,
+        "encoding": _one_of("encoding", encoding.lower(), ("utf-8", "gb18030")),
+        "place": _one_of("place", place, ("lonlat", "wkt", "none")),
+    }
+    selection = Selection(
+        layers=tuple(layer or ()),
+        areas=tuple(area or ()),
+        since=_moment("since", since),
+        until=_moment("until", until),
+        columns=tuple(column or ()),
+        privacy=_one_of("privacy", privacy, ("masked", "none", "full")),  # type: ignore[arg-type]
+    )
+    city_file, speak = opened(city, lang)
+    # A mistake is told before the analysis, not after it.
+    check_selection(city_file.catalog, selection)
+    check_formats(chosen, append=append)
+    if crs:
+        parse_crs(crs.upper() if crs.upper() in DATUMS else crs)
+    folder = out / "layers"
+    with staged(folder) as stage:
+        steps = (1 if plan else steps_of(city_file)) + plan_steps(city_file.catalog, chosen)
+        with console.progress(steps, speak, quiet=as_json) as tell:
+            if plan is None:
+                analysed = analysed_city(city_file, tell)
+            else:
+                from gridmap.design import as_layers
+                from gridmap.sources.plan import read_plan
+
+                tell("read", name=plan.name)
+                held, known = read_plan(plan, city_file.catalog)
+                analysed = as_layers(known, held)
+            target = folder / f"{analysed.city.name}.gpkg"
+            made = export_layers(
+                analysed,
+                stage,
+                selection=selection,
+                formats=chosen,
+                lang=speak,
+                append=target if append and target.exists() else None,
+                tell=lambda name, form: tell("export", name=name, format=form),
+                **options,  # type: ignore[arg-type]
+            )
+    _tell(folder, made, speak, as_json)
+
+
+def _one_of(option: str, value: str, known: tuple[str, ...]) -> str:
+    if value not in known:
+        raise typer.BadParameter(f"--{option} {value}: {' | '.join(known)}")
+    return value
+
+
+def _moment(option: str, text: str) -> dt.datetime | None:
+    import datetime as dt
+
+    try:
+        return dt.datetime.fromisoformat(text) if text else None
+    except ValueError:
+        raise typer.BadParameter(f"--{option} {text}: 2026-01-31 | 2026-01-31T14:00") from None
+
+
+def _tell(folder: Path, made: Exported, lang: messages.Lang, as_json: bool) -> None:
+    files = [path.name for path in made.files]
+    notes = [note.text(lang) for note in made.notes]
+    if as_json:
+        said = {"out": str(folder), "files": files, "skipped": [], "warnings": notes}
+        print(json.dumps(said, ensure_ascii=False))
+        return
+    print(messages.text("cli.written", lang, path=folder))
+    for name in files:
+        print(f"  {name}")
+    for note in notes:
+        print(messages.text("cli.warning", lang, message=note))
