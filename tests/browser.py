@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-__all__ = ["OpenPage", "browser", "open_page"]
+__all__ = ["OpenPage", "browser", "open_page", "wait_until"]
 
 OpenPage = Callable[..., Page]
 _CHROMIUM_OPTIONS = [
@@ -47,7 +47,7 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
         if urlsplit(url).scheme not in _LOCAL:
             requests.append(url)
 
-    def open_(path: Path, width: int = 1280, height: int = 800) -> Page:
+    def open_(path: Path, width: int = 1280, height: int = 800, hash: str = "") -> Page:  # noqa: A002
         contexts.append(browser.new_context(viewport={"width": width, "height": height}))
         opened = contexts[-1].new_page()
         opened.on("request", lambda request: note_request(request.url))
@@ -56,7 +56,7 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
             "console",
             lambda message: errors.append(message.text) if message.type == "error" else None,
         )
-        opened.goto(path.resolve().as_uri())
+        opened.goto(path.resolve().as_uri() + hash)
         return opened
 
     yield open_
@@ -64,3 +64,15 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
         context.close()
     assert requests == []
     assert errors == []
+
+
+def wait_until(opened: Page, expression: str, seconds: float = 5.0) -> None:
+    """Wait until an expression is true; Playwright's own way is a string that a page may not run.
+
+    The policy of our pages forbids ``eval``, which `Page.wait_for_function` uses as it waits.
+    """
+    for _ in range(int(seconds * 20)):
+        if opened.evaluate(expression):
+            return
+        opened.wait_for_timeout(50)
+    raise AssertionError(f"not within {seconds} s: {expression}")

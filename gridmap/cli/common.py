@@ -47,10 +47,11 @@ AsJson = Annotated[bool, typer.Option("--json", help=help_of("json"))]
 def language(asked: str, of_city: str) -> Lang:
     """Return the language asked for, else that of the city, else that of the terminal."""
     for choice in (asked, of_city):
-        if choice and choice not in messages.LANGUAGES:
-            raise typer.BadParameter(f"{choice}: {' | '.join(messages.LANGUAGES)}")
-        if choice:
-            return "zh" if choice == "zh" else "en"
+        if choice and choice not in messages.TAGS:
+            raise typer.BadParameter(f"{choice}: {' | '.join(messages.TAGS)}")
+        for lang in messages.LANGUAGES:
+            if choice and messages.TAGS[lang] == messages.TAGS[choice]:
+                return lang
     return messages.default_language()
 
 

@@ -2,6 +2,7 @@
 
 from gridmap.outputs.layers import DEFAULT_FORMATS, FORMATS, write_layers
 from gridmap.outputs.maps import draw
+from gridmap.outputs.packed import PackedLines, PackedPoints, PackedPolygons
 from gridmap.outputs.page import page, save_page
 from gridmap.outputs.report import (
     as_json,
@@ -15,6 +16,9 @@ from gridmap.outputs.staging import staged
 __all__ = [
     "DEFAULT_FORMATS",
     "FORMATS",
+    "PackedLines",
+    "PackedPoints",
+    "PackedPolygons",
     "as_json",
     "draw",
     "page",

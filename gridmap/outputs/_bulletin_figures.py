@@ -27,7 +27,6 @@ __all__ = [
     "Span",
     "Table",
     "cases_of",
-    "default_level",
     "figures",
     "overdue_list",
     "snapshot",
@@ -40,7 +39,6 @@ COUNTS = ("opened", "closed", "open", "overdue")
 RATES = ("closing_rate", "in_time_rate", "median_hours", "p90_hours")
 STOCK = "overdue_rate"
 SMALL = 20  # cases; a denominator below this is marked
-_FEW = 30  # areas that a table of areas is to have at most
 _FIELDS = ("area", "area_name", "category", "source", "department", "recorded_area", "address")
 _FORMATS = {"day": "%Y-%m-%d", "week": "%G-W%V", "month": "%Y-%m", "year": "%Y"}
 
@@ -167,15 +165,6 @@ def cases_of(city: City, level: str) -> pd.DataFrame:
             cases = cases.drop(columns=name)
     kept = ["code", "opened", "due", "closed", *(name for name in _FIELDS if name in cases)]
     return cases[kept].set_index("code").sort_index()
-
-
-def default_level(city: City) -> str:
-    """Return the finest level of at most 30 areas, else the widest; empty where there is none."""
-    counts = {level: len(city.areas(level)) for level in city.levels}
-    if not counts:
-        return ""
-    few = [level for level, count in counts.items() if count <= _FEW]
-    return few[-1] if few else city.levels[0]
 
 
 def _known_at(cases: pd.DataFrame, moment: pd.Timestamp) -> pd.DataFrame:

@@ -23,7 +23,6 @@ from gridmap.outputs._bulletin_figures import (
     Span,
     Table,
     cases_of,
-    default_level,
     figures,
     overdue_list,
     snapshot,
@@ -145,7 +144,7 @@ def make_bulletin(
             ends=f"{span.ends:%Y-%m-%d}",
             as_of=f"{as_of:%Y-%m-%d %H:%M}",
         )
-    level = level or default_level(city)
+    level = level or city.overview
     cases = cases_of(city, level)
     first = cases["opened"].min()
     if pd.isna(first) or first >= span.ends:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NotRequired, TypedDict
 
 import geopandas as gpd
@@ -14,8 +14,21 @@ import pandas as pd
 import shapely
 
 from gridmap.errors import OutputError
+from gridmap.messages import Words, words
 
-__all__ = ["Field", "column", "geometries", "pack_points", "positions"]
+__all__ = [
+    "Field",
+    "column",
+    "day_numbers",
+    "geometries",
+    "label_places",
+    "pack_integers",
+    "pack_points",
+    "plain",
+    "plain_name",
+    "positions",
+    "prepared",
+]
 
 _EXACT_INTEGERS = 2**53
 _EPOCH = pd.Timestamp(0)
@@ -29,19 +42,33 @@ _VARINT_BYTES = 5
 class Field(TypedDict):
     """One attribute: its column, and how its values are written.
 
+    Label, unit and the names of categories are texts by language, or one for all languages.
+
     A time without a zone is the city's wall-clock time and is shown as it is; one with a zone is
     shown in the time zone of the page.
     """
 
     name: str
-    label: str
-    unit: NotRequired[str]
+    label: Words
+    unit: NotRequired[Words]
     format: NotRequired[Literal["text", "number", "percent", "date", "datetime"]]
     decimals: NotRequired[int]
+    categories: NotRequired[Mapping[str, Words]]
 
 
 def column(gdf: gpd.GeoDataFrame, field: Field) -> tuple[dict[str, Any], list[Any]]:
     """Return a field with all its keys, and its values as JSON holds them (None: missing)."""
+    spec, values = prepared(gdf, field)
+    return spec, plain(values)
+
+
+def plain(values: pd.Series[Any]) -> list[Any]:
+    """Return values as JSON holds them (None: missing)."""
+    return [_plain(value) for value in values.astype(object).where(values.notna(), None)]
+
+
+def prepared(gdf: gpd.GeoDataFrame, field: Field) -> tuple[dict[str, Any], pd.Series[Any]]:
+    """Return a field with all its keys, and its column; times as milliseconds since 1970."""
     values = gdf[field["name"]]
     kind = field.get("format")
     if kind in ("date", "datetime") and not pd.api.types.is_datetime64_any_dtype(values):
@@ -53,8 +80,18 @@ def column(gdf: gpd.GeoDataFrame, field: Field) -> tuple[dict[str, Any], list[An
     if timed:
         naive = values.dt.tz_convert("UTC").dt.tz_localize(None) if zoned else values
         values = (naive - _EPOCH) / pd.Timedelta(milliseconds=1)
-    spec = {"unit": "", "decimals": None, **field, "format": kind, "wallClock": not zoned}
-    return spec, [_plain(value) for value in values.astype(object).where(values.notna(), None)]
+    categories = field.get("categories")
+    said = {value: words(name) for value, name in categories.items()} if categories else None
+    spec = {
+        "name": field["name"],
+        "label": words(field["label"]),
+        "unit": words(field.get("unit", "")),
+        "format": kind,
+        "decimals": field.get("decimals"),
+        "wallClock": not zoned,
+        "categories": said,
+    }
+    return spec, values
 
 
 def _is_number(values: pd.Series[Any]) -> bool:
@@ -84,6 +121,34 @@ def geometries(gdf: gpd.GeoDataFrame, name: str) -> list[dict[str, Any] | None]:
     return [None if shape is None else json.loads(shapely.to_geojson(shape)) for shape in texts]
 
 
+def label_places(areas: gpd.GeoSeries, name: str) -> tuple[list[list[float] | None], list[float]]:
+    """Return where a label of each area goes, and the room that it has there.
+
+    Returns
+    -------
+    places : list of [longitude, latitude] or None
+        The centre of the largest circle inside the area, to six decimals of a degree.
+    radii : list of float
+        Of these circles, in units of Web Mercator (EPSG:3857), to one decimal.
+    """
+    if areas.crs is None:
+        raise OutputError("page.no_crs", layer=name)
+    shapes = areas.to_crs(3857).to_numpy()
+    filled = np.array([shape is not None and shape.area > 0 for shape in shapes], dtype=bool)
+    # GEOS finds the circle to a tolerance; the pixels of a screen need no more than a hundredth.
+    sizes = np.sqrt(shapely.area(shapes[filled]))
+    circles = [
+        shapely.maximum_inscribed_circle(shape, tolerance=size / 100)
+        for shape, size in zip(shapes[filled], sizes, strict=True)
+    ]
+    centres = gpd.GeoSeries([shapely.get_point(line, 0) for line in circles], crs=3857).to_crs(4326)
+    found = iter(np.round(centres.get_coordinates().to_numpy(), _DECIMALS).tolist())
+    radii = iter(np.round(shapely.length(circles), 1).tolist())
+    return [next(found) if has else None for has in filled], [
+        next(radii) if has else 0.0 for has in filled
+    ]
+
+
 def positions(style: Sequence[str] | str, keys: Sequence[str], rows: int, name: str) -> list[int]:
     """Return, for each row, the position of its style among the keys."""
     style = [style] * rows if isinstance(style, str) else style
@@ -91,6 +156,20 @@ def positions(style: Sequence[str] | str, keys: Sequence[str], rows: int, name: 
         raise OutputError("page.unaligned", layer=name, given=len(style), expected=rows)
     position = {key: index for index, key in enumerate(keys)}
     return [position[key] for key in style]
+
+
+def plain_name(name: Words) -> str:
+    """Return the one name by which the elements of a page know an overlay."""
+    return name if isinstance(name, str) else next(iter(name.values()))
+
+
+def day_numbers(times: npt.ArrayLike) -> tuple[int, npt.NDArray[np.int64]]:
+    """Return the first day, counted from 1970-01-01, and each time's day from there; -1 if none."""
+    days = np.asarray(times, dtype="datetime64[D]")
+    known = ~np.isnat(days)
+    numbers = days.astype(np.int64)
+    first = int(numbers[known].min()) if known.any() else 0
+    return first, np.where(known, numbers - first, -1)
 
 
 def pack_points(
@@ -143,6 +222,13 @@ def pack_points(
         "counts": np.bincount(steps.astype(np.int64), minlength=n_steps).tolist(),
         "weightScale": 0 if weights is None else _WEIGHT_SCALE,
     }
+
+
+def pack_integers(values: npt.ArrayLike) -> str:
+    """Return integers as differences in varints and base64."""
+    differences: npt.NDArray[np.int64] = np.asarray(values, dtype=np.int64).copy()
+    differences[1:] -= differences[:-1].copy()
+    return base64.b64encode(_varints(differences)).decode("ascii")
 
 
 def _varints(values: npt.NDArray[np.int64]) -> bytes:

@@ -19,12 +19,12 @@ from folium.template import tojavascript
 from jinja2 import Template
 
 from gridmap.errors import OutputError
+from gridmap.messages import TAGS, Words, words
 from gridmap.outputs.elements import TitleBlock, page_texts
 from gridmap.outputs.runtime import Verbatim, runtime_file, script_json
 
 __all__ = ["Page", "page", "save_page"]
 
-_LANGUAGE_TAGS = {"zh": "zh-Hans"}
 _COVERED = re.compile(r"(^|/)leaflet([-_.]heat)?([-.](src|min))*\.(js|css)$", re.IGNORECASE)
 _POLICY = {
     "default-src": "'none'",
@@ -32,6 +32,7 @@ _POLICY = {
     "style-src": "'unsafe-inline'",
     "img-src": "data: blob:",
     "font-src": "data:",
+    "worker-src": "blob:",
     "base-uri": "'none'",
     "form-action": "'none'",
 }
@@ -47,16 +48,20 @@ class Page(folium.Map):
 
     _template = Template(
         "{% macro html(this, kwargs) %}"
-        '<main class="gm-page"><div class="gm-map" id="{{ this.get_name() }}"></div></main>'
+        '<main class="gm-page"><div class="gm-view">'
+        '<div class="gm-map" id="{{ this.get_name() }}"></div></div></main>'
         "{% endmacro %}"
     )
 
     def __init__(
-        self, *, title: str, bounds: Sequence[float], lang: str, time_zone: str, max_zoom: int
+        self, *, title: Words, bounds: Sequence[float], lang: str, time_zone: str, max_zoom: int
     ) -> None:
         west, south, east, north = (float(degree) for degree in bounds)
+        said = words(title)
+        tag = TAGS[lang]
+        heading = said if isinstance(said, str) else said[tag]
         if not np.isfinite([west, south, east, north]).all():
-            raise OutputError("page.no_bounds", title=title)
+            raise OutputError("page.no_bounds", title=heading)
         super().__init__(
             location=[(south + north) / 2, (west + east) / 2],
             tiles=None,
@@ -68,14 +73,14 @@ class Page(folium.Map):
         self.default_css: list[tuple[str, str]] = []
         # Marker clusters stop a map without tiles and without this (folium #1395).
         self.options["max_zoom"] = max_zoom
-        tag = _LANGUAGE_TAGS.get(lang, lang)
         self._config = {
             "lang": tag,
+            "title": said,
             "timeZone": time_zone,
             "bounds": [west, south, east, north],
-            "texts": page_texts(lang),
+            "texts": page_texts(),
         }
-        _PageFigure(title=title, lang=tag).add_child(self)
+        _PageFigure(title=heading, lang=tag).add_child(self)
 
     def render(self, **kwargs: Any) -> None:  # type: ignore[override]
         """Put the map's own script before that of its children."""
@@ -134,7 +139,7 @@ class _PageFigure(Figure):
             for child in [*self._children.values()]:
                 child.render(**kwargs)
             self._drop_covered_links()
-            self.policy = _policy(self.header._children.values())
+            self.policy = _policy(self.header._children.values(), elements)
             return str(self._template.render(this=self, kwargs=kwargs))
         finally:
             for element, children in before:
@@ -147,15 +152,27 @@ class _PageFigure(Figure):
                 del children[name]
 
 
-def _policy(header: Iterable[Element]) -> str:
-    """Return the content security policy; the hosts of links that remain are let in."""
-    rules = dict(_POLICY)
+def _policy(header: Iterable[Element], elements: Iterable[Element]) -> str:
+    """Return the content security policy; hosts of links and tiles that remain are let in."""
+    allowed: dict[str, dict[str, None]] = {}
     for child in header:
         if isinstance(child, JavascriptLink | CssLink):
             kind = "script-src" if isinstance(child, JavascriptLink) else "style-src"
-            parts = urlsplit(child.url)
-            rules[kind] += f" {parts.scheme or 'https'}://{parts.netloc}"
+            allowed.setdefault(kind, {})[_host(child.url)] = None
+    for element in elements:
+        hosts = getattr(element, "hosts", ())
+        if isinstance(element, folium.TileLayer):
+            hosts = (_host(element.tiles),)
+        for host in hosts:
+            allowed.setdefault("img-src", {})[host] = None
+    rules = {rule: " ".join([own, *allowed.get(rule, ())]) for rule, own in _POLICY.items()}
     return "; ".join(f"{rule} {sources}" for rule, sources in rules.items())
+
+
+def _host(url: str) -> str:
+    """Return scheme and host of an address, of a pattern of tiles too."""
+    parts = urlsplit(url)
+    return f"{parts.scheme or 'https'}://{parts.netloc.replace('{s}', '*')}"
 
 
 def _walk(element: Element, seen: set[int]) -> Iterator[Element]:
@@ -187,10 +204,10 @@ def _number(elements: Sequence[Element]) -> None:
 
 def page(
     *,
-    title: str,
+    title: Words,
     bounds: Sequence[float],
     lang: str = "en",
-    lines: Sequence[str] = (),
+    lines: Sequence[Words] = (),
     max_zoom: int = 19,
     review_number: str = "–",
     time_zone: str = "Asia/Shanghai",
@@ -199,13 +216,15 @@ def page(
 
     Parameters
     ----------
-    title : str
-        Of the document and of the card at its top left.
+    title : str or mapping of str to str
+        Of the document and of the card at its top left: one text for all languages, or by
+        language (``en``, ``zh``, ``zh-Hant``).
     bounds : sequence of float
         West, south, east, north in degrees, as ``GeoDataFrame.total_bounds`` gives them.
     lang : str
-        ``"en"`` or ``"zh"``.
-    lines : sequence of str
+        The language to begin with, ``"en"``, ``"zh"`` or ``"zh-Hant"``; the reader can choose
+        another.
+    lines : sequence of str or mapping of str to str
         Below the title: date, source, parameters.
     max_zoom : int
     review_number : str

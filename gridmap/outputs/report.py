@@ -14,7 +14,7 @@ import xlsxwriter
 
 from gridmap import messages
 from gridmap._version import __version__
-from gridmap.catalog import Layer
+from gridmap.catalog import Field, Layer
 from gridmap.model import Receipt
 from gridmap.result import Analysed
 
@@ -30,7 +30,10 @@ __all__ = [
 _SHARES = ("recorded_agrees", "plan_within_10", "plan_within_20", "plan_crossing", "plan_optimal")
 _THREE = ("gini_hours", "gini_hours_per_member", "plan_compactness")
 _TABLES = (
-    "grid_results", "hotspots", "gaps", "overlaps", "misnested", "piles", "plan", "plan_lineage",
+    "grid_results", "fairness", "transfers", "kpis", "deadlines", "look_back", "recurrence",
+    "dead_corners", "duty_findings", "line_by_block", "derived_leads", "reconciled",
+    "case_findings", "hotspots", "clusters", "gaps", "overlaps", "misnested", "piles", "plan",
+    "plan_lineage",
 )  # fmt: skip
 _CREATED = dt.datetime(2000, 1, 1)
 
@@ -140,6 +143,8 @@ def _sheet(book: xlsxwriter.Workbook, title: str, heads: list[str], rows: list[l
         for column, value in enumerate(row):
             if isinstance(value, str):
                 sheet.write_string(number, column, value)
+            elif isinstance(value, bool):
+                sheet.write_boolean(number, column, value)
             elif value is not None:
                 sheet.write_number(number, column, value)
     sheet.freeze_panes(1, 0)
@@ -170,13 +175,20 @@ def _layer_sheet(book: xlsxwriter.Workbook, layer: Layer, frame: pd.DataFrame, l
         field = layer.fields[name]
         unit = f" ({messages.unit_label(field.unit, lang)})" if field.unit else ""
         heads.append(field.label.get(lang) + unit)
-    table = frame[names].astype(object)
-    for name in names:
-        labels = layer.fields[name].categories
-        if labels:
-            table[name] = table[name].map({key: label.get(lang) for key, label in labels.items()})
-    table = table.astype(object).where(table.notna(), None)
+    columns = {name: _cells(layer.fields[name], frame[name], lang) for name in names}
+    table = pd.DataFrame(columns).astype(object)
+    table = table.where(table.notna(), None)
     _sheet(book, layer.title.get(lang), heads, table.to_numpy(dtype=object).tolist())
+
+
+def _cells(field: Field, column: pd.Series, lang: str) -> pd.Series:
+    """Return a column as a person reads it in a sheet: labels for categories, times as text."""
+    cells = column
+    if field.categories:
+        cells = column.map({key: label.get(lang) for key, label in field.categories.items()})
+    elif field.type == "datetime":
+        cells = column.dt.strftime("%Y-%m-%d %H:%M")
+    return cells
 
 
 def write_quarantine(analysed: Analysed, folder: Path, lang: str = "en") -> list[Path]:

@@ -15,24 +15,44 @@ const require = createRequire(import.meta.url);
 const [folder, stamp = ""] = process.argv.slice(2);
 const banner = `/* gridmap runtime ${stamp} */`;
 
+const SCRIPT = {
+  bundle: true,
+  minify: true,
+  format: "iife",
+  target: ["es2022"],
+  charset: "utf8",
+  legalComments: "none",
+};
+
 function typecheck() {
   const manifest = require.resolve("typescript/package.json");
   const tsc = join(dirname(manifest), require(manifest).bin.tsc);
   execFileSync(process.execPath, [tsc, "--noEmit", "--project", here], { stdio: "inherit" });
 }
 
+/** `import program from "worker:FILE"`: a file of src, bundled, as the text of a worker's script. */
+const workers = {
+  name: "workers",
+  setup(builder) {
+    builder.onResolve({ filter: /^worker:/ }, ({ path }) => ({
+      path: join(here, "src", path.slice("worker:".length)),
+      namespace: "worker",
+    }));
+    builder.onLoad({ filter: /./, namespace: "worker" }, async ({ path }) => {
+      const { outputFiles } = await build({ ...SCRIPT, entryPoints: [path], write: false });
+      return { contents: outputFiles[0].text, loader: "text" };
+    });
+  },
+};
+
 function bundle() {
   return build({
+    ...SCRIPT,
     absWorkingDir: here,
     entryPoints: { runtime: "src/index.ts" },
     outdir: folder,
-    bundle: true,
-    minify: true,
     metafile: true,
-    format: "iife",
-    target: ["es2022"],
-    charset: "utf8",
-    legalComments: "none",
+    plugins: [workers],
     loader: { ".png": "dataurl", ".svg": "dataurl" },
     banner: { js: banner, css: banner },
   });

@@ -55,7 +55,8 @@ def main(arguments: list[str] | None = None) -> int:
 def _options(parser: argparse.ArgumentParser) -> None:
     default = Options()
     parser.add_argument("--peers", action="store_true", help="run the peers too")
-    parser.add_argument("--size", type=float, metavar="S", help="households, such as 1e5")
+    parser.add_argument("--size", type=_size, metavar="S", help="such as 1e5 or 100k: households "
+                        "of design, features of maps")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="one JSON object a line, no table")
     parser.add_argument("--runs", type=int, default=default.runs, metavar="N")
     parser.add_argument("--seeds", type=_numbers, default=default.seeds, metavar="10,11,12")
@@ -65,6 +66,11 @@ def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--limit", type=float, default=default.limit_s, metavar="SECONDS",
                         help="of CPU time after which a run is stopped")  # fmt: skip
     parser.add_argument("--peer-python", default=sys.executable, help=argparse.SUPPRESS)
+
+
+def _size(text: str) -> float:
+    unit = {"k": 1e3, "M": 1e6}.get(text[-1:], 1.0)
+    return float(text.rstrip("kM")) * unit
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,9 +13,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from browser import wait_until
 from playwright.sync_api import Page as BrowserPage
 from playwright.sync_api import expect
 
+from gridmap import messages
 from gridmap.errors import OutputError
 from gridmap.outputs.elements import (
     GeoLayer,
@@ -22,16 +25,15 @@ from gridmap.outputs.elements import (
     LayerSwitch,
     Legend,
     WhoIsResponsible,
-    page_texts,
 )
-from gridmap.outputs.encoding import Field, column, pack_points
+from gridmap.outputs.encoding import Field, column, day_numbers, pack_points
 from gridmap.outputs.page import Page, page, save_page
 
 if TYPE_CHECKING:
     from browser import OpenPage
 
 EVIL = '<img src=x onerror="window.hacked=1"></script>{{ 7*7 }}{% raw %}'
-SAYS = page_texts("en")
+SAYS = messages.section("browser", "en")
 # Two grids side by side; the community has a hole in the east grid.
 WEST = shapely.box(121.0, 30.6, 121.1, 30.7)
 EAST = shapely.box(121.1, 30.6, 121.2, 30.7)
@@ -84,8 +86,7 @@ def full_page(name: str = "West grid", lang: str = "en") -> Page:
     ).add_to(made)
     heat = HeatByTime(
         [[121.05, 30.65]] * 3 + [[121.12, 30.62]],
-        [0, 0, 2, 1],
-        labels=["January", "February", "March"],
+        np.array(["2025-01-03", "2025-01-20", "2025-03-02", "2025-02-11"], "datetime64[D]"),
         name="Heat",
     ).add_to(made)
     LayerSwitch([grid_layer, community_layer, heat]).add_to(made)
@@ -197,7 +198,7 @@ def test_time_steps_and_all(saved: Path, open_page: OpenPage) -> None:
     slider, label = opened.get_by_role("slider", name=SAYS["time"]), opened.locator("output")
     expect(label).to_have_text("All 4")
     slider.focus()
-    for shown in ("January 2", "February 1", "March 1"):
+    for shown in ("Jan 2025 2", "Feb 2025 1", "Mar 2025 1"):
         slider.press("ArrowRight")
         expect(label).to_have_text(shown)
     expect(opened.locator(".gm-bar.gm-current")).to_have_count(1)
@@ -211,7 +212,7 @@ def test_play_runs_through_the_steps_until_paused(saved: Path, open_page: OpenPa
     opened = open_page(saved)
     label = opened.locator("output")
     opened.get_by_role("button", name=SAYS["play"]).click()
-    for shown in ("January", "February", "March", "January"):
+    for shown in ("Jan", "Feb", "Mar", "Jan"):
         expect(label).to_contain_text(shown)
     opened.get_by_role("button", name=SAYS["pause"]).click()
     expect(opened.get_by_role("button", name=SAYS["play"])).to_be_visible()
@@ -229,9 +230,9 @@ def test_the_heat_map_draws_only_the_chosen_step(saved: Path, open_page: OpenPag
         });
         return columns.size;
     }"""
-    opened.wait_for_function(f"({inked})() >= 2")
+    wait_until(opened, f"({inked})() >= 2")
     opened.get_by_role("slider").fill("2")
-    opened.wait_for_function(f"({inked})() === 1")
+    wait_until(opened, f"({inked})() === 1")
 
 
 @pytest.mark.browser
@@ -289,7 +290,7 @@ def test_who_is_responsible(
 @pytest.mark.browser
 def test_a_chinese_page_speaks_chinese(tmp_path: Path, open_page: OpenPage) -> None:
     opened = open_page(save_page(full_page(lang="zh"), tmp_path / "zh.html"))
-    expect(opened.get_by_role("button", name=page_texts("zh")["play"])).to_be_visible()
+    expect(opened.get_by_role("button", name=messages.text("browser.play", "zh"))).to_be_visible()
     click_at(opened, 121.05, 30.65)
     expect(opened.locator(".gm-popup td").nth(3)).to_have_text("2024年3月2日 01:30")
 
@@ -329,11 +330,12 @@ def test_the_browser_reads_the_points_that_were_packed(tmp_path: Path, open_page
     rng = np.random.default_rng(5)
     points = np.column_stack([rng.uniform(-180, 180, 500), rng.uniform(-85, 85, 500)])
     made = page(title="Points", bounds=(-180, -85, 180, 85))
-    heat = HeatByTime(
-        points, rng.integers(0, 3, 500), labels=list("abc"), name="p", weights=rng.random(500)
-    ).add_to(made)
+    days = np.datetime64("2025-01-01") + rng.integers(0, 3, 500)
+    heat = HeatByTime(points, days, name="p", weights=rng.random(500)).add_to(made)
     opened = open_page(save_page(made, tmp_path / "points.html"))
-    read = opened.evaluate(f"{heat.get_name()}._latlngs.map(({{lng, lat}}) => [lng, lat])")
+    read = opened.evaluate(
+        f"{heat.get_name()}.getLayers()[0]._latlngs.map(({{lng, lat}}) => [lng, lat])"
+    )
     assert sorted(map(tuple, read)) == sorted(map(tuple, np.round(points, 5)))
 
 
@@ -362,21 +364,25 @@ def test_a_packed_point_is_five_decimals_in_varints() -> None:
 
 
 @pytest.mark.parametrize(
-    ("points", "steps", "weights"),
+    ("points", "times", "weights"),
     [
-        ([[np.nan, 30.0]], [0], None),
-        ([[121.0, 30.0]], [2], None),
-        ([[121.0, 30.0]], [-1], None),
-        ([[121.0, 30.0]], [0], [-1.0]),
-        ([[121.0, 30.0]], [0, 1], None),
+        ([[np.nan, 30.0]], ["2025-01-01"], None),
+        ([[121.0, 30.0]], ["NaT"], None),
+        ([[121.0, 30.0]], ["2025-01-01"], [-1.0]),
+        ([[121.0, 30.0]], ["2025-01-01", "2025-01-02"], None),
     ],
-    ids=["no place", "no label", "no step", "negative weight", "other length"],
+    ids=["no place", "no time", "negative weight", "other length"],
 )
 def test_points_that_cannot_be_drawn_are_named(
-    points: list[list[float]], steps: list[int], weights: list[float] | None
+    points: list[list[float]], times: list[str], weights: list[float] | None
 ) -> None:
     with pytest.raises(OutputError):
-        HeatByTime(points, steps, labels=["a", "b"], name="Heat", weights=weights)
+        HeatByTime(points, times, name="Heat", weights=weights)
+
+
+def test_times_are_counted_in_days_from_the_first() -> None:
+    first, days = day_numbers(np.array(["1970-01-03T23:59", "NaT", "1970-01-02"], "datetime64[s]"))
+    assert (first, days.tolist()) == (1, [1, -1, 0])
 
 
 def test_geometry_needs_a_crs_and_a_style_for_each_row() -> None:
@@ -431,6 +437,10 @@ def test_an_element_without_a_map_says_so() -> None:
         figure.render()
 
 
-@pytest.mark.parametrize("lang", ["en", "zh"])
-def test_the_runtime_asks_for_no_text_that_the_catalogue_lacks(lang: str) -> None:
-    assert all(page_texts(lang).values())
+def test_the_runtime_asks_for_no_text_that_the_catalogue_lacks() -> None:
+    sources = Path(__file__).parents[2] / "maps" / "runtime" / "src"
+    code = "\n".join(file.read_text("utf-8") for file in sorted(sources.rglob("*.ts")))
+    asked = set(re.findall(r'\btext\(\s*"(\w+)"', code))
+    asked |= set(re.findall(r'toolButton\(\s*context,\s*"\w+",\s*"(\w+)"', code))
+    assert len(asked) > 30
+    assert asked <= set(messages.written("browser"))

@@ -15,8 +15,8 @@ from folium.plugins import HeatMap, MarkerCluster
 from playwright.sync_api import expect
 
 from gridmap.errors import OutputError
+from gridmap.messages import text
 from gridmap.outputs import runtime
-from gridmap.outputs.elements import page_texts
 from gridmap.outputs.page import Page, page, save_page
 
 if TYPE_CHECKING:
@@ -61,7 +61,8 @@ def test_a_page_opens_without_a_network(
 @pytest.mark.browser
 def test_about_lists_the_licences_of_what_is_inside(tmp_path: Path, open_page: OpenPage) -> None:
     opened = open_page(save_page(small_page(), tmp_path / "map.html"))
-    opened.get_by_role("button", name=page_texts("en")["about"]).click()
+    opened.get_by_role("button", name=text("browser.menu")).click()
+    opened.get_by_role("button", name=text("browser.about")).click()
     expect(opened.locator("dialog summary")).to_have_text(
         [
             f"{held['name']} {held['version']} · {held['licence']}"

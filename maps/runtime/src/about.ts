@@ -1,17 +1,19 @@
 import type { Context, Licence } from "./context";
-import { iconButton, make } from "./dom";
+import { make } from "./dom";
+import { spoken, toolButton } from "./frame";
 
 /** The dialogue that names the packages in the page and shows their licences. */
 export function aboutDialog(context: Context): HTMLDialogElement {
-  const dialog = make("dialog", { class: "gm-about", "aria-label": context.text("about") });
+  const dialog = make("dialog", { class: "gm-about" });
+  context.speak(() => dialog.setAttribute("aria-label", context.text("about")));
   dialog.append(
     make(
       "div",
       { class: "gm-card-head" },
-      make("h2", { class: "gm-card-title" }, context.text("about")),
-      iconButton("close", context.text("close"), () => dialog.close()),
+      make("h2", { class: "gm-card-title" }, spoken(context, () => context.text("about"))),
+      toolButton(context, "close", "close", () => dialog.close()),
     ),
-    make("p", {}, context.text("about_text")),
+    make("p", {}, spoken(context, () => context.text("about_text"))),
     ...context.config.licences.map(licenceDetails),
   );
   // The backdrop belongs to the dialogue: a click there has the dialogue itself as its target.

@@ -1,7 +1,8 @@
 import type L from "leaflet";
-import { type Frame, makeFrame } from "./frame";
+import type { Features } from "./features";
 import { Formats } from "./format";
-import type { GeoLayer } from "./geolayer";
+import { type Frame, makeFrame } from "./frame";
+import { fill, inLanguage, LANGUAGES, type Words } from "./words";
 
 export interface Licence {
   name: string;
@@ -12,28 +13,32 @@ export interface Licence {
 
 export interface PageConfig {
   lang: string;
+  title: Words;
   timeZone: string;
   bounds: [west: number, south: number, east: number, north: number];
-  texts: Record<string, string>;
+  texts: Record<string, Words>;
   licences: Licence[];
 }
 
 const CHANGED = "gridmap:overlays";
+const SPOKEN = "gridmap:language";
 const contexts = new WeakMap<L.Map, Context>();
 
 /** What the elements of one page share. */
 export class Context {
   readonly frame: Frame;
   readonly formats: Formats;
-  readonly geoLayers = new Map<string, GeoLayer>();
-  private readonly overlays = new Map<string, L.Layer>();
+  readonly geoLayers = new Map<string, Features>();
+  readonly overlays = new Map<string, L.Layer>();
+  private language: string;
 
   constructor(
     readonly map: L.Map,
     readonly config: PageConfig,
   ) {
+    this.language = config.lang;
     this.frame = makeFrame(map);
-    this.formats = new Formats(config.lang, config.timeZone, (key) => this.text(key));
+    this.formats = new Formats(this, config.timeZone);
     contexts.set(map, this);
     map.on("layeradd layerremove", (event) => {
       const { layer } = event as L.LayerEvent;
@@ -41,9 +46,22 @@ export class Context {
     });
   }
 
+  get lang(): string {
+    return this.language;
+  }
+
+  set lang(chosen: string) {
+    if (!Object.hasOwn(LANGUAGES, chosen) || chosen === this.language) return;
+    this.language = chosen;
+    this.map.fire(SPOKEN);
+  }
+
+  say(words: Words): string {
+    return inLanguage(words, this.language);
+  }
+
   text(key: string, values: Record<string, string> = {}): string {
-    const template = this.config.texts[key] ?? key;
-    return template.replace(/\{(\w+)\}/g, (hole, name: string) => values[name] ?? hole);
+    return fill(this.say(this.config.texts[key] ?? key), values);
   }
 
   register(name: string, layer: L.Layer): void {
@@ -57,10 +75,22 @@ export class Context {
     return layer === undefined || this.map.hasLayer(layer);
   }
 
+  show(name: string): void {
+    const layer = this.overlays.get(name);
+    if (layer) this.map.addLayer(layer);
+  }
+
   /** Calls back now and whenever an overlay is switched on or off. */
   watch(callback: () => void): void {
     this.map.on(CHANGED, callback);
     callback();
+  }
+
+  /** Calls back now and whenever another language is chosen; returns what ends that. */
+  speak(callback: () => void): () => void {
+    this.map.on(SPOKEN, callback);
+    callback();
+    return () => this.map.off(SPOKEN, callback);
   }
 }
 

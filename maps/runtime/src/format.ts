@@ -1,49 +1,98 @@
+import type { Words } from "./words";
+
 export type Value = string | number | boolean | null;
 export type FormatName = "text" | "number" | "percent" | "date" | "datetime";
 
 export interface Field {
   name: string;
-  label: string;
-  unit: string;
+  label: Words;
+  unit: Words;
   format: FormatName;
   decimals: number | null;
   /** Whether times are wall-clock times, to be shown as they are. */
   wallClock: boolean;
+  /** What the values of a category are called; null where values are data. */
+  categories: Record<string, Words> | null;
 }
 
 export const MISSING = "–";
 
+/** What a format needs of the page. */
+export interface Speaker {
+  readonly lang: string;
+  say(words: Words): string;
+  text(key: string): string;
+}
+
 /** Numbers and dates as the reader of the page writes them. */
 export class Formats {
+  private made = new Map<string, Intl.NumberFormat | Intl.DateTimeFormat>();
+
   constructor(
-    private readonly lang: string,
-    private readonly timeZone: string,
-    private readonly text: (key: string) => string,
+    private readonly speaker: Speaker,
+    readonly timeZone: string,
   ) {}
 
   number(value: number, decimals: number | null = null, percent = false): string {
-    return new Intl.NumberFormat(this.lang, {
-      style: percent ? "percent" : "decimal",
-      minimumFractionDigits: decimals ?? 0,
-      maximumFractionDigits: decimals ?? (percent ? 1 : 2),
-    }).format(value);
+    const most = decimals ?? (percent ? 1 : 2);
+    const format = this.format(`${percent} ${decimals}`, (lang) =>
+      new Intl.NumberFormat(lang, {
+        style: percent ? "percent" : "decimal",
+        minimumFractionDigits: decimals ?? 0,
+        maximumFractionDigits: most,
+      }),
+    );
+    return format.format(value);
   }
 
-  private date(milliseconds: number, field: Field): string {
-    const day = { year: "numeric", month: "short", day: "numeric" } as const;
-    const time = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" } as const;
-    return new Intl.DateTimeFormat(this.lang, {
-      ...day,
-      ...(field.format === "datetime" ? time : {}),
-      timeZone: field.wallClock ? "UTC" : this.timeZone,
-    }).format(milliseconds);
+  date(milliseconds: number, options: Intl.DateTimeFormatOptions): string {
+    const format = this.format(JSON.stringify(options), (lang) =>
+      new Intl.DateTimeFormat(lang, options),
+    );
+    return format.format(milliseconds);
   }
 
+  /** A value with its unit. */
   field(value: Value | undefined, field: Field): string {
+    const shown = this.bare(value, field);
+    const unit = this.speaker.say(field.unit);
+    return unit && shown !== MISSING ? `${shown} ${unit}` : shown;
+  }
+
+  /** A value without its unit, as below a heading that has it. */
+  bare(value: Value | undefined, field: Field): string {
     if (value === null || value === undefined || value === "") return MISSING;
-    if (typeof value === "boolean") return this.text(value ? "yes" : "no");
-    const shown = typeof value === "number" ? this.quantity(value, field) : value;
-    return field.unit ? `${shown} ${field.unit}` : shown;
+    if (typeof value === "boolean") return this.speaker.text(value ? "yes" : "no");
+    return typeof value === "number" ? this.quantity(value, field) : this.word(value, field);
+  }
+
+  /** A value for other programs: numbers bare, times as ISO 8601 in the zone of the page. */
+  plain(value: Value, field: Field): string | number {
+    if (value === null) return "";
+    if (typeof value !== "number") return this.bare(value, field);
+    if (field.format !== "date" && field.format !== "datetime") return value;
+    const timeZone = field.wallClock ? "UTC" : this.timeZone;
+    const format = this.format(`iso ${timeZone}`, () => new Intl.DateTimeFormat("sv", { ...ISO, timeZone }));
+    const text = format.format(value).replace(" ", "T");
+    return field.format === "date" ? text.slice(0, 10) : text;
+  }
+
+  /** Making an Intl format costs far more than using it. */
+  private format<F extends Intl.NumberFormat | Intl.DateTimeFormat>(
+    key: string,
+    make: (lang: string) => F,
+  ): F {
+    const { lang } = this.speaker;
+    const known = this.made.get(`${lang} ${key}`) as F | undefined;
+    if (known) return known;
+    const format = make(lang);
+    this.made.set(`${lang} ${key}`, format);
+    return format;
+  }
+
+  private word(value: string, field: Field): string {
+    const known = field.categories && Object.hasOwn(field.categories, value);
+    return known ? this.speaker.say(field.categories![value]) : value;
   }
 
   private quantity(value: number, field: Field): string {
@@ -52,9 +101,26 @@ export class Formats {
         return String(value);
       case "date":
       case "datetime":
-        return this.date(value, field);
+        return this.date(value, {
+          year: "numeric",
+          month: "short",
+          day: "numeric",
+          ...(field.format === "datetime" ? CLOCK : {}),
+          timeZone: field.wallClock ? "UTC" : this.timeZone,
+        });
       default:
         return this.number(value, field.decimals, field.format === "percent");
     }
   }
 }
+
+/** Swedish writes dates as ISO 8601 does. */
+const ISO = {
+  year: "numeric",
+  month: "2-digit",
+  day: "2-digit",
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+} as const;
+const CLOCK = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" } as const;

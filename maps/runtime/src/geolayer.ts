@@ -1,12 +1,16 @@
-import type { Feature, Geometry } from "geojson";
+import type { Feature, Geometry, Position } from "geojson";
 import L from "leaflet";
 import { type Context, contextOf } from "./context";
-import { isNarrow, make } from "./dom";
+import { make } from "./dom";
+import type { Features } from "./features";
 import type { Field, Value } from "./format";
-import { contains } from "./inside";
+import { anchorOf, contains } from "./inside";
+import { Halo, openPopup } from "./popup";
+import type { Words } from "./words";
 
 export interface GeoConfig {
   name: string;
+  title: Words;
   geometries: (Geometry | null)[];
   styles: L.PathOptions[];
   /** The position in `styles` of each feature. */
@@ -22,140 +26,201 @@ interface Row {
   row: number;
 }
 
+type Box = [west: number, south: number, east: number, north: number];
+
 /** A layer of features with their attributes, kept by column. */
-export class GeoLayer {
+export class GeoLayer implements Features {
+  readonly name: string;
+  readonly title: Words;
+  readonly count: number;
+  readonly fields: Field[];
+  readonly shown: string[];
   readonly layer: L.GeoJSON<Row, Geometry>;
-  private readonly fields: Map<string, Field>;
-  private halo: L.GeoJSON | null = null;
+  private readonly byName: Map<string, Field>;
+  private readonly boxes: (Box | null)[];
+  private readonly hover: Halo;
+  private readonly selected: Halo;
+  private style: ArrayLike<number>;
+  private styles: L.PathOptions[];
+  private keep: Uint8Array | null = null;
 
   constructor(
     private readonly context: Context,
     private readonly config: GeoConfig,
   ) {
-    this.fields = new Map(config.fields.map((field) => [field.name, field]));
+    ({ name: this.name, title: this.title, fields: this.fields, shown: this.shown } = config);
+    ({ style: this.style, styles: this.styles } = config);
+    this.count = config.geometries.length;
+    this.byName = new Map(config.fields.map((field) => [field.name, field]));
+    this.boxes = config.geometries.map((geometry) => geometry && boxOf(geometry));
+    this.hover = new Halo(context.map);
+    this.selected = new Halo(context.map);
     const features = config.geometries.flatMap((geometry, row) =>
       geometry ? [{ type: "Feature", geometry, properties: { row } } as Feature<Geometry, Row>] : [],
     );
-    const styleOf = (feature?: Feature<Geometry, Row>) => this.style(feature?.properties.row ?? 0);
+    const styleOf = (feature?: Feature<Geometry, Row>) => this.look(feature?.properties.row ?? 0);
     this.layer = L.geoJSON<Row, Geometry>(undefined, {
       style: styleOf,
       pointToLayer: (feature, latlng) => L.circleMarker(latlng, styleOf(feature)),
-      onEachFeature: (feature, part) => catchExactly(feature, part, context.map),
+      onEachFeature: (feature, part) => this.catchExactly(feature, part),
     });
     this.layer.addData({ type: "FeatureCollection", features } as GeoJSON.FeatureCollection);
     this.listen();
   }
 
-  /** Returns a value as text, by the field's format. */
+  value(row: number, name: string): Value {
+    return this.config.columns[name]?.[row] ?? null;
+  }
+
   text(row: number, name: string): string {
-    const field = this.fields.get(name);
-    return field ? this.context.formats.field(this.config.columns[name][row], field) : name;
+    const field = this.byName.get(name);
+    return field ? this.context.formats.field(this.value(row, name), field) : name;
   }
 
   has(row: number, name: string): boolean {
-    const value = this.config.columns[name]?.[row] ?? "";
-    return value !== "";
+    return (this.value(row, name) ?? "") !== "";
   }
 
-  /** Returns the rows whose area holds a point, whether the layer is shown or not. */
+  bounds(row: number): L.LatLngBounds | null {
+    const box = this.boxes[row];
+    return box && L.latLngBounds([box[1], box[0]], [box[3], box[2]]);
+  }
+
   rowsAt(point: L.LatLng): number[] {
+    return this.rowsWhere(
+      ([west, south, east, north], row) =>
+        point.lng >= west &&
+        point.lng <= east &&
+        point.lat >= south &&
+        point.lat <= north &&
+        contains(this.config.geometries[row]!, point.lng, point.lat),
+    );
+  }
+
+  rowsIn(bounds: L.LatLngBounds): number[] {
+    const [west, south] = [bounds.getWest(), bounds.getSouth()];
+    const [east, north] = [bounds.getEast(), bounds.getNorth()];
+    return this.rowsWhere(
+      (box, row) =>
+        this.isKept(row) && box[0] <= east && box[2] >= west && box[1] <= north && box[3] >= south,
+    );
+  }
+
+  classOf(row: number): number {
+    return this.style[row];
+  }
+
+  select(row: number, at?: L.LatLng): void {
+    const geometry = this.config.geometries[row];
+    this.selected.show(geometry, this.look(row));
+    if (!geometry) return;
+    const [lng, lat] = anchorOf(geometry);
+    const popup = openPopup(this.context, this, row, at ?? L.latLng(lat, lng));
+    popup.once("remove", () => this.selected.clear());
+  }
+
+  filter(keep: Uint8Array | null): void {
+    this.keep = keep;
+    this.redraw();
+  }
+
+  restyle(style: ArrayLike<number>, styles: L.PathOptions[]): void {
+    this.style = style;
+    this.styles = styles;
+    this.redraw();
+  }
+
+  private redraw(): void {
+    this.layer.setStyle((feature) => this.look(feature?.properties.row ?? 0));
+  }
+
+  private rowsWhere(holds: (box: Box, row: number) => boolean): number[] {
     const rows: number[] = [];
-    this.layer.eachLayer((part) => {
-      if (!(part instanceof L.Polygon) || !part.getBounds().contains(point)) return;
-      const feature = part.feature as Feature<Geometry, Row>;
-      if (contains(feature.geometry, point.lng, point.lat)) rows.push(feature.properties.row);
+    this.boxes.forEach((box, row) => {
+      if (box && holds(box, row)) rows.push(row);
     });
     return rows;
   }
 
-  private style(row: number): L.PathOptions {
-    return this.config.styles[this.config.style[row]];
+  private isKept(row: number): boolean {
+    return this.keep === null || this.keep[row] === 1;
+  }
+
+  /** A filtered row stays in its place between the others, so that it comes back there. */
+  private look(row: number): L.PathOptions {
+    const style = this.styles[this.style[row]];
+    if (!this.isKept(row)) return { ...style, stroke: false, fill: false };
+    const line = /LineString/.test(this.config.geometries[row]?.type ?? "");
+    return { stroke: true, fill: !line, ...style };
   }
 
   private listen(): void {
     const { map } = this.context;
     const tip = L.tooltip({ sticky: true, className: "gm-tooltip" } as L.TooltipOptions);
-    this.layer.on("click", (event) => this.openPopup(rowOf(event), event.latlng));
+    this.layer.on("click", (event) => this.select(rowOf(event), event.latlng));
     this.layer.on("mouseover", (event) => {
-      this.highlight(rowOf(event));
+      const row = rowOf(event);
+      this.hover.show(this.config.geometries[row], this.look(row));
       if (this.config.tooltip === null) return;
-      const text = this.text(rowOf(event), this.config.tooltip);
+      const text = this.text(row, this.config.tooltip);
       tip.setContent(make("span", {}, text)).setLatLng(event.latlng).openOn(map);
     });
     this.layer.on("mousemove", (event) => tip.setLatLng(event.latlng));
     const clear = () => {
-      this.halo?.remove();
+      this.hover.clear();
       map.closeTooltip(tip);
     };
     this.layer.on("mouseout", clear);
-    this.layer.on("remove", clear);
-  }
-
-  /** Draws an outline above all layers; restyling the feature would leave it under its neighbours. */
-  private highlight(row: number): void {
-    const geometry = this.config.geometries[row];
-    const { weight = 3, radius = 10 } = this.style(row) as L.CircleMarkerOptions;
-    const style = { color: "#102a43", weight: weight + 1.5, opacity: 0.9, fillOpacity: 0.08, radius };
-    this.halo?.remove();
-    this.halo = L.geoJSON(geometry, {
-      interactive: false,
-      style,
-      pointToLayer: (_feature, latlng) => L.circleMarker(latlng, { ...style, interactive: false }),
-    }).addTo(this.context.map);
-  }
-
-  /** Keeps a popup from opening under the cards. */
-  private clearance(): L.PopupOptions {
-    const { "top-left": left, "top-right": right } = this.context.frame;
-    return isNarrow()
-      ? { autoPanPaddingTopLeft: [12, left.offsetHeight + 16], autoPanPaddingBottomRight: [12, 12] }
-      : {
-          autoPanPaddingTopLeft: [left.offsetWidth + 24, 12],
-          autoPanPaddingBottomRight: [right.offsetWidth + 24, 12],
-        };
-  }
-
-  private openPopup(row: number, at: L.LatLng): void {
-    const { map } = this.context;
-    const rows = this.config.shown.map((name) => {
-      const label = this.fields.get(name)?.label ?? name;
-      const heading = make("th", { scope: "row" }, label);
-      return make("tr", {}, heading, make("td", {}, this.text(row, name)));
+    this.layer.on("remove", () => {
+      clear();
+      this.selected.clear();
     });
-    const content = make(
-      "div",
-      {},
-      make("p", { class: "gm-eyebrow" }, this.config.name),
-      make("table", {}, make("tbody", {}, ...rows)),
-    );
-    const look = { className: "gm-popup", maxWidth: 340, minWidth: 180, maxHeight: 320 };
-    const popup = L.popup({ ...look, ...this.clearance() });
-    popup.setLatLng(at).setContent(content).openOn(map);
-    const close = popup.getElement()?.querySelector(".leaflet-popup-close-button");
-    close?.setAttribute("aria-label", this.context.text("close"));
+  }
+
+  /**
+   * Makes areas catch the pointer exactly. On a canvas Leaflet also takes what is a few pixels
+   * outside, so that a popup would tell of the neighbour; and it lets an outline without a fill
+   * catch what is meant for the features that show inside it. What is filtered out catches nothing.
+   */
+  private catchExactly(feature: Feature<Geometry, Row>, part: L.Layer): void {
+    const { map } = this.context;
+    const path = part as unknown as HitTest;
+    const near = path._containsPoint;
+    const onLine = (L.Polyline.prototype as unknown as HitTest)._containsPoint;
+    const inArea = (point: L.Point) => {
+      if (!path._pxBounds?.contains(point)) return false;
+      const { lng, lat } = map.layerPointToLatLng(point);
+      return contains(feature.geometry, lng, lat);
+    };
+    path._containsPoint = (point) => {
+      if (!this.isKept(feature.properties.row)) return false;
+      if (!(part instanceof L.Polygon)) return near.call(part, point);
+      return part.options.fill === false ? onLine.call(part, point, true) : inArea(point);
+    };
   }
 }
 
 interface HitTest {
   _pxBounds?: L.Bounds;
-  _containsPoint(point: L.Point, closed: boolean): boolean;
+  _containsPoint(point: L.Point, closed?: boolean): boolean;
 }
 
-/**
- * Makes areas catch the pointer exactly. On a canvas Leaflet also takes what is a few pixels
- * outside, so that a popup would tell of the neighbour; and it lets an outline without a fill
- * catch what is meant for the features that show inside it.
- */
-function catchExactly(feature: Feature, part: L.Layer, map: L.Map): void {
-  if (!(part instanceof L.Polygon)) return;
-  const { _containsPoint: onLine } = L.Polyline.prototype as unknown as HitTest;
-  const inArea = (point: L.Point) => {
-    if (!(part as unknown as HitTest)._pxBounds?.contains(point)) return false;
-    const { lng, lat } = map.layerPointToLatLng(point);
-    return contains(feature.geometry, lng, lat);
+function boxOf(geometry: Geometry): Box {
+  const box: Box = [Infinity, Infinity, -Infinity, -Infinity];
+  const stretch = (places: Position | Position[] | Position[][] | Position[][][]): void => {
+    if (typeof places[0] !== "number") {
+      for (const part of places as Position[][][]) stretch(part);
+      return;
+    }
+    const [lon, lat] = places as Position;
+    if (lon < box[0]) box[0] = lon;
+    if (lat < box[1]) box[1] = lat;
+    if (lon > box[2]) box[2] = lon;
+    if (lat > box[3]) box[3] = lat;
   };
-  const onOutline = (point: L.Point) => onLine.call(part, point, true);
-  Object.assign(part, { _containsPoint: part.options.fill === false ? onOutline : inArea });
+  const parts = geometry.type === "GeometryCollection" ? geometry.geometries : [geometry];
+  for (const part of parts) if ("coordinates" in part) stretch(part.coordinates);
+  return box;
 }
 
 function rowOf(event: L.LeafletEvent): number {

@@ -2,23 +2,35 @@ import "./global";
 import "leaflet.heat";
 import "leaflet/dist/leaflet.css";
 import "./style.css";
+import { backdrop, localTiles, onlineTiles } from "./basemap";
 import { supportFolium } from "./folium";
 import { geoLayer } from "./geolayer";
 import { heatByTime } from "./heat";
 import { layerSwitch } from "./layerswitch";
+import { labels } from "./labels";
 import { legend } from "./legend";
+import { packedFeatures, packedPoints } from "./packed/packed";
 import { keepInFront, page } from "./page";
+import { countByTime, followTime } from "./timed";
 import { titleBlock } from "./titleblock";
 import { whoIsResponsible } from "./who";
 
 supportFolium();
 Object.assign(window, {
   gridmap: {
+    backdrop,
+    localTiles,
+    onlineTiles,
+    countByTime,
+    followTime,
     geoLayer,
     heatByTime,
     keepInFront,
+    labels,
     layerSwitch,
     legend,
+    packedFeatures,
+    packedPoints,
     page,
     titleBlock,
     whoIsResponsible,

@@ -20,13 +20,62 @@ export function contains(geometry: Geometry, lon: number, lat: number): boolean 
 
 function inRings(rings: Position[][], lon: number, lat: number): boolean {
   let inside = false;
+  for (const crossing of crossings(rings, lat)) if (lon < crossing) inside = !inside;
+  return inside;
+}
+
+/** The longitudes at which rings cross a parallel. */
+function crossings(rings: Position[][], lat: number): number[] {
+  const found: number[] = [];
   for (const ring of rings) {
     for (let i = 0, j = ring.length - 1; i < ring.length; j = i++) {
       const [x, y] = ring[i];
       const [previousX, previousY] = ring[j];
       if (y > lat === previousY > lat) continue;
-      if (lon < x + ((previousX - x) * (lat - y)) / (previousY - y)) inside = !inside;
+      found.push(x + ((previousX - x) * (lat - y)) / (previousY - y));
     }
   }
-  return inside;
+  return found;
+}
+
+/** A place to point at: on a point or line, or the middle of an area's widest part at half height. */
+export function anchorOf(geometry: Geometry): [lon: number, lat: number] {
+  switch (geometry.type) {
+    case "Point":
+      return [geometry.coordinates[0], geometry.coordinates[1]];
+    case "LineString":
+      return middle(geometry.coordinates);
+    case "Polygon":
+      return widest([geometry.coordinates]);
+    case "MultiPolygon":
+      return widest(geometry.coordinates);
+    case "GeometryCollection":
+      return anchorOf(geometry.geometries[0]);
+    default:
+      return anchorOf({
+        type: geometry.type === "MultiPoint" ? "Point" : "LineString",
+        coordinates: geometry.coordinates[0],
+      } as Geometry);
+  }
+}
+
+function middle(line: Position[]): [number, number] {
+  const [lon, lat] = line[Math.floor(line.length / 2)];
+  return [lon, lat];
+}
+
+function widest(polygons: Position[][][]): [number, number] {
+  let best: [number, number] = [polygons[0][0][0][0], polygons[0][0][0][1]];
+  let width = -1;
+  for (const rings of polygons) {
+    const lats = rings[0].map(([, lat]) => lat);
+    const lat = (lats.reduce((a, b) => Math.min(a, b)) + lats.reduce((a, b) => Math.max(a, b))) / 2;
+    const at = crossings(rings, lat).sort((a, b) => a - b);
+    for (let i = 0; i + 1 < at.length; i += 2) {
+      if (at[i + 1] - at[i] <= width) continue;
+      width = at[i + 1] - at[i];
+      best = [(at[i] + at[i + 1]) / 2, lat];
+    }
+  }
+  return best;
 }

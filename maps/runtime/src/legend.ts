@@ -1,65 +1,170 @@
 import type L from "leaflet";
 import { type Context, contextOf } from "./context";
 import { make, swatch } from "./dom";
+import { filteringOf } from "./filtering";
 import { makeCard } from "./frame";
+import type { Words } from "./words";
 
 export interface LegendItem {
   colour: string;
-  label: string;
+  label: Words;
   count: number | null;
+  /** The position of its style in the overlay's; null: the entry switches nothing. */
+  style: number | null;
 }
 
 export interface LegendSection {
-  title: string;
-  unit: string;
+  title: Words;
+  unit: Words;
   kind: "classes" | "categories" | "ramp";
   shape: "area" | "line" | "circle";
   overlay: string;
   items: LegendItem[];
+  /** The attributes that the overlay can show, the first at first; empty: only this one. */
+  variants: Variant[];
+}
+
+interface Variant {
+  name: Words;
+  section: LegendSection;
+  styles: L.PathOptions[];
+  /** The position in `styles` of each row, a byte each, base64. */
+  style: string;
+}
+
+const parts = new WeakMap<Context, Map<string, Part>>();
+
+/** Exchanges title and classes of an overlay's part of the legend, as they change with the time. */
+export function replaceLegend(
+  context: Context,
+  overlay: string,
+  change: Pick<LegendSection, "title" | "kind" | "items">,
+): void {
+  parts.get(context)?.get(overlay)?.replace(change);
 }
 
 export function legend(map: L.Map, sections: LegendSection[]): HTMLElement {
   const context = contextOf(map);
-  const parts = sections.map((section) => drawSection(context, section));
-  const labels = { expand: context.text("expand"), collapse: context.text("collapse") };
+  const drawn = sections.map((section) => new Part(context, section));
+  parts.set(context, new Map(drawn.map((part) => [part.whole.overlay, part])));
   const card = makeCard(
-    { heading: context.text("legend"), className: "gm-legend", labels, foldWhenNarrow: true },
-    ...parts,
+    context,
+    { heading: () => context.text("legend"), className: "gm-legend", foldWhenNarrow: true },
+    ...drawn.map(({ element }) => element),
   );
   context.frame["bottom-right"].append(card);
   context.watch(() => {
-    sections.forEach(({ overlay }, index) => {
-      parts[index].hidden = !context.isShown(overlay);
-    });
-    card.hidden = parts.every((part) => part.hidden);
+    for (const part of drawn) part.element.hidden = !context.isShown(part.whole.overlay);
+    card.hidden = drawn.every(({ element }) => element.hidden);
   });
   return card;
 }
 
-function drawSection(context: Context, section: LegendSection): HTMLElement {
-  const heading = make("h3", {}, section.title);
-  if (section.unit) heading.append(make("span", { class: "gm-unit" }, section.unit));
-  const body = section.kind === "ramp" ? drawRamp(section) : drawList(context, section);
-  return make("section", { class: `gm-legend-section gm-${section.kind}` }, heading, body);
-}
+/** One overlay's part of the legend; its entries switch their classes off and on. */
+class Part {
+  readonly element: HTMLElement;
+  private readonly off = new Set<number>();
 
-function drawList(context: Context, { items, shape }: LegendSection): HTMLElement {
-  const rows = items.map(({ colour, label, count }) =>
-    make(
-      "li",
-      {},
-      swatch(colour, shape),
-      make("span", { class: "gm-label" }, label),
-      count === null ? null : make("span", { class: "gm-count" }, context.formats.number(count)),
-    ),
-  );
-  return make("ul", {}, ...rows);
-}
+  private section: LegendSection;
+  private chosen = 0;
 
-function drawRamp({ items }: LegendSection): HTMLElement {
-  const bar = make("div", { class: "gm-ramp-bar", "aria-hidden": "true" });
-  const colours = items.map(({ colour }) => colour).filter((text) => CSS.supports("color", text));
-  bar.style.backgroundImage = `linear-gradient(to right, ${colours.join(", ")})`;
-  const labels = items.map(({ label }) => make("span", {}, label));
-  return make("div", {}, bar, make("div", { class: "gm-ramp-labels" }, ...labels));
+  constructor(
+    private readonly context: Context,
+    readonly whole: LegendSection,
+  ) {
+    this.section = whole;
+    this.element = make("section", { class: "gm-legend-section" });
+    context.speak(() => this.draw());
+  }
+
+  replace(change: Pick<LegendSection, "title" | "kind" | "items">): void {
+    this.section = { ...this.section, ...change };
+    // The classes of rows have changed with the time.
+    this.filter();
+    this.draw();
+  }
+
+  /** Lets the overlay show another attribute; all of its classes are on. */
+  private choose(position: number): void {
+    const { section, styles, style } = this.whole.variants[position];
+    const features = this.context.geoLayers.get(this.whole.overlay);
+    this.chosen = position;
+    this.section = section;
+    this.off.clear();
+    this.filter();
+    features?.restyle(Uint8Array.from(atob(style), (byte) => byte.charCodeAt(0)), styles);
+    this.draw();
+  }
+
+  private draw(): void {
+    const { title, unit, kind } = this.section;
+    const heading = make("h3", {}, this.context.say(title));
+    if (unit) heading.append(make("span", { class: "gm-unit" }, this.context.say(unit)));
+    this.element.className = `gm-legend-section gm-${kind}`;
+    const choice = this.whole.variants.length > 1 ? [this.drawChoice()] : [];
+    const body = kind === "ramp" ? this.drawRamp() : this.drawList();
+    this.element.replaceChildren(heading, ...choice, body);
+  }
+
+  private drawChoice(): HTMLElement {
+    const { context } = this;
+    const options = this.whole.variants.map(({ name }, index) =>
+      make("option", { value: String(index) }, context.say(name)),
+    );
+    const label = context.text("shown_by");
+    const box = make("select", { class: "gm-select", "aria-label": label }, ...options);
+    box.value = String(this.chosen);
+    box.addEventListener("change", () => {
+      this.choose(Number(box.value));
+      this.element.querySelector("select")?.focus();
+    });
+    return box;
+  }
+
+  private drawList(): HTMLElement {
+    const features = this.context.geoLayers.get(this.whole.overlay);
+    const rows = this.section.items.map((item) => {
+      const parts = this.drawItem(item);
+      const switches = features && item.style !== null && this.section.items.length > 1;
+      return make("li", {}, ...(switches ? [this.drawSwitch(item.style!, parts)] : parts));
+    });
+    return make("ul", {}, ...rows);
+  }
+
+  private drawItem({ colour, label, count }: LegendItem): HTMLElement[] {
+    const { context, section } = this;
+    const name = make("span", { class: "gm-label" }, context.say(label));
+    const parts = [swatch(colour, section.shape), name];
+    if (count === null) return parts;
+    return [...parts, make("span", { class: "gm-count" }, context.formats.number(count))];
+  }
+
+  private drawSwitch(style: number, parts: HTMLElement[]): HTMLElement {
+    const pressed = () => String(!this.off.has(style));
+    const button = make("button", { type: "button", "aria-pressed": pressed() }, ...parts);
+    button.title = this.context.text("switch_class");
+    button.addEventListener("click", () => {
+      if (!this.off.delete(style)) this.off.add(style);
+      button.setAttribute("aria-pressed", pressed());
+      this.filter();
+    });
+    return button;
+  }
+
+  private filter(): void {
+    const features = this.context.geoLayers.get(this.whole.overlay);
+    if (!features) return;
+    const kept = (_: unknown, row: number) => (this.off.has(features.classOf(row)) ? 0 : 1);
+    const mask = this.off.size ? Uint8Array.from({ length: features.count }, kept) : null;
+    filteringOf(this.context, features).set("class", mask);
+  }
+
+  private drawRamp(): HTMLElement {
+    const { items } = this.section;
+    const bar = make("div", { class: "gm-ramp-bar", "aria-hidden": "true" });
+    const colours = items.map(({ colour }) => colour).filter((text) => CSS.supports("color", text));
+    bar.style.backgroundImage = `linear-gradient(to right, ${colours.join(", ")})`;
+    const labels = items.map(({ label }) => make("span", {}, this.context.say(label)));
+    return make("div", {}, bar, make("div", { class: "gm-ramp-labels" }, ...labels));
+  }
 }

@@ -31,7 +31,8 @@ export function unpackPoints({ data, count, weightScale }: PackedPoints): Points
   return { lon, lat, weight };
 }
 
-function integers(data: string): () => number {
+/** Reads signed integers one after the other. */
+export function integers(data: string): () => number {
   const bytes = atob(data);
   let at = 0;
   return () => {

@@ -1,0 +1,174 @@
+import L from "leaflet";
+
+/** Part of the world as pixels: what a canvas shows. */
+export interface View {
+  zoom: number;
+  /** World pixel, at that zoom, of the canvas's corner; whole, so that pixels meet the screen's. */
+  corner: L.Point;
+  /** In CSS pixels. */
+  size: L.Point;
+  /** Canvas pixels a CSS pixel. */
+  ratio: number;
+}
+
+/** Of the map's size, on each side: a pan within draws nothing. */
+const MARGIN = 0.15;
+const MOST_RATIO = 2;
+/** Milliseconds of drawing between which the browser can do other things. */
+const SLICE = 12;
+
+interface Animated {
+  _getNewPixelOrigin(center: L.LatLng, zoom: number): L.Point;
+}
+
+type Painted = CanvasRenderingContext2D;
+
+/**
+ * A canvas over the map, drawn in slices on a second canvas that then takes the first one's
+ * place, so that neither a pan nor a zoom waits for it.
+ */
+export abstract class CanvasLayer extends L.Layer {
+  private front: Painted | null = null;
+  private back: Painted | null = null;
+  private shown: View | null = null;
+  private job = 0;
+  private busy = false;
+  /** Whether there is anything to draw yet. */
+  protected ready = false;
+
+  constructor(private readonly paneName: string) {
+    super();
+  }
+
+  /** Draws a view onto an empty canvas; each step is short. */
+  protected abstract draw(canvas: CanvasRenderingContext2D, view: View): Generator<void>;
+
+  /** Called when a drawing has come onto the screen. */
+  protected abstract drawn(): void;
+
+  getEvents(): { [name: string]: L.LeafletEventHandlerFn } {
+    return {
+      viewreset: () => this.place(),
+      zoom: () => this.place(),
+      move: () => this.follow(),
+      moveend: () => {
+        if (!this.covers()) this.redraw();
+      },
+      zoomanim: (event) => {
+        const { center, zoom } = event as L.ZoomAnimEvent;
+        this.place(center, zoom);
+      },
+    };
+  }
+
+  onAdd(): this {
+    this.front = this.makeCanvas();
+    this.back = this.makeCanvas();
+    this.redraw();
+    return this;
+  }
+
+  onRemove(): this {
+    this.job++;
+    for (const canvas of [this.front, this.back]) canvas?.canvas.remove();
+    this.front = this.back = this.shown = null;
+    return this;
+  }
+
+  bringToFront(): this {
+    for (const canvas of [this.back, this.front]) {
+      if (canvas) canvas.canvas.parentElement?.append(canvas.canvas);
+    }
+    return this;
+  }
+
+  /** Begins a drawing of what the map shows now; one that is under way ends. */
+  redraw(): void {
+    if (!this.ready || !this.back || !this._map) return;
+    this.busy = true;
+    const view = this.currentView();
+    const { canvas } = this.back;
+    canvas.width = Math.round(view.size.x * view.ratio);
+    canvas.height = Math.round(view.size.y * view.ratio);
+    canvas.style.width = `${view.size.x}px`;
+    canvas.style.height = `${view.size.y}px`;
+    void this.run(++this.job, this.draw(this.back, view), view);
+  }
+
+  private async run(job: number, steps: Generator<void>, view: View): Promise<void> {
+    for (let end = performance.now() + SLICE; !steps.next().done; ) {
+      if (performance.now() < end) continue;
+      await pause();
+      if (job !== this.job) return;
+      end = performance.now() + SLICE;
+    }
+    if (job !== this.job || !this.back || !this.front) return;
+    [this.front, this.back] = [this.back, this.front];
+    this.shown = view;
+    this.busy = false;
+    this.place();
+    this.front.canvas.style.visibility = "visible";
+    this.back.canvas.style.visibility = "hidden";
+    this.drawn();
+  }
+
+  /** Draws ahead as soon as a pan shows more than there is on the canvas. */
+  private follow(): void {
+    if (!this.busy && this.shown?.zoom === this._map.getZoom() && !this.covers()) this.redraw();
+  }
+
+  /** Tells whether the canvas holds all that the map shows. */
+  private covers(): boolean {
+    if (this.busy || this.shown?.zoom !== this._map.getZoom()) return false;
+    const { corner, size } = this.shown;
+    return L.bounds(corner, corner.add(size)).contains(this._map.getPixelBounds());
+  }
+
+  private makeCanvas(): Painted {
+    const canvas = L.DomUtil.create("canvas", "gm-packed leaflet-zoom-animated", this.pane());
+    canvas.style.visibility = "hidden";
+    const painted = canvas.getContext("2d", { willReadFrequently: true });
+    if (!painted) throw new Error("this browser has no canvas");
+    return painted;
+  }
+
+  private pane(): HTMLElement {
+    return this._map.getPane(this.paneName) ?? this._map.createPane(this.paneName);
+  }
+
+  private currentView(): View {
+    const { min, max } = this._map.getPixelBounds();
+    const margin = this._map.getSize().multiplyBy(MARGIN).round();
+    const corner = min!.subtract(margin).round();
+    return {
+      zoom: this._map.getZoom(),
+      corner,
+      size: max!.add(margin).round().subtract(corner),
+      // For paper the page pretends to be on a fine screen.
+      ratio: Math.min(Math.max(window.devicePixelRatio, L.Browser.retina ? 2 : 1), MOST_RATIO),
+    };
+  }
+
+  /** Puts the canvas where its view lies on the map, at the map's zoom or one it moves to. */
+  private place(center = this._map.getCenter(), zoom = this._map.getZoom()): void {
+    if (!this.shown || !this.front) return;
+    const scale = this._map.getZoomScale(zoom, this.shown.zoom);
+    const origin = (this._map as unknown as Animated)._getNewPixelOrigin(center, zoom);
+    const at = this.shown.corner.multiplyBy(scale).subtract(origin);
+    L.DomUtil.setTransform(this.front.canvas, scale === 1 ? at.round() : at, scale);
+  }
+}
+
+/** Drawing is put off until it is read or shown: this makes it happen, and so be timed. */
+export function settle(canvas: CanvasRenderingContext2D): void {
+  canvas.getImageData(0, 0, 1, 1);
+}
+
+/** Lets the browser draw and answer before the next slice. */
+function pause(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => resolve();
+    port2.postMessage(null);
+  });
+}

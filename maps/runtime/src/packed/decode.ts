@@ -1,0 +1,196 @@
+import { cutStreams, fromBase64, inflate, readSums, readVarints, starts, type Streams } from "./bytes";
+import { type ColumnSpec, type Held, readColumn } from "./columns";
+import { buildTree, FAN_OUT, type Tree } from "./tree";
+
+/** What is packed, as the page's script holds it. */
+export interface Content {
+  kind: "polygons" | "lines" | "points";
+  count: number;
+  streams: [name: string, size: number][];
+  columns: ColumnSpec[];
+}
+
+/** What every kind of layer holds. */
+export interface Rows {
+  /** The row of each feature, and the feature of each row: features lie along a curve. */
+  row: Uint32Array;
+  feature: Uint32Array;
+  /** Boxes of the features, or, for points, of each 16 of them. */
+  tree: Tree;
+}
+
+/** Points on the lattice; the features after the last have no place. */
+export interface Spots extends Rows {
+  x: Int32Array;
+  y: Int32Array;
+  /** Days from the first, where points have a time; 65535 for one without. */
+  day: Uint16Array | null;
+  weight: Float32Array | null;
+}
+
+/** Arcs, and the rings or lines that are made of them, in steps of the lattice. */
+export interface Shapes extends Rows {
+  /** The first vertex of each arc. */
+  start: Uint32Array;
+  x: Int32Array;
+  y: Int32Array;
+  /** The coarsest level of detail at which a vertex is drawn. */
+  level: Uint8Array;
+  /** The first ring of each feature, and the first use of an arc by each ring. */
+  ring: Uint32Array;
+  use: Uint32Array;
+  /** Twice the arc, plus one where the ring runs along it backwards. */
+  arc: Uint32Array;
+  /** West, south, east, north of each feature. */
+  boxes: Int32Array;
+}
+
+export interface Decoded {
+  shapes: Shapes | null;
+  spots: Spots | null;
+  style: Uint16Array;
+  columns: Held[];
+}
+
+export type Progress = (share: number) => void;
+
+export async function decode(content: Content, data: string, progress: Progress): Promise<Decoded> {
+  const size = content.streams.reduce((sum, [, bytes]) => sum + bytes, 0);
+  const bytes = await inflate(fromBase64(data), size, progress);
+  const streams = cutStreams(bytes, content.streams);
+  const { count, kind } = content;
+  return {
+    shapes: kind === "points" ? null : readShapes(streams, count),
+    spots: kind === "points" ? readSpots(streams, count) : null,
+    style: readVarints(streams.style, new Uint16Array(count)),
+    columns: content.columns.map((spec, i) => readColumn(spec, streams, i, count)),
+  };
+}
+
+/** What a worker hands over instead of copying. */
+export function buffersOf(decoded: Decoded): ArrayBuffer[] {
+  const buffers = new Set<ArrayBuffer>();
+  const collect = (value: unknown) => {
+    if (ArrayBuffer.isView(value)) buffers.add(value.buffer as ArrayBuffer);
+    else if (Array.isArray(value) && typeof value[0] === "object") value.forEach(collect);
+    else if (value && typeof value === "object") Object.values(value).forEach(collect);
+  };
+  collect(decoded);
+  return [...buffers];
+}
+
+/** Rows are those of the frame; where nothing tells them apart they are not told. */
+function readRows(streams: Streams, count: number): { row: Uint32Array; feature: Uint32Array } {
+  const row = streams.row
+    ? Uint32Array.from(readSums(streams.row, count))
+    : Uint32Array.from({ length: count }, (_, i) => i);
+  if (!streams.row) return { row, feature: row };
+  const feature = new Uint32Array(count);
+  for (let i = 0; i < count; i++) feature[row[i]] = i;
+  return { row, feature };
+}
+
+function readSpots(streams: Streams, count: number): Spots {
+  const placed = countOf(streams.x);
+  const x = readSums(streams.x, placed);
+  const y = readSums(streams.y, placed);
+  return {
+    x,
+    y,
+    day: streams.day ? readDays(streams.day, placed) : null,
+    weight: streams.weight ? readVarints(streams.weight, new Float32Array(placed)) : null,
+    tree: buildTree(boxesOfPoints(x, y)),
+    ...readRows(streams, count),
+  };
+}
+
+/** 0 is for no time: it becomes the last of all days. */
+function readDays(bytes: Uint8Array, count: number): Uint16Array {
+  return readVarints(bytes, new Uint16Array(count)).map((day) => day - 1);
+}
+
+function boxesOfPoints(x: Int32Array, y: Int32Array): Int32Array {
+  const boxes = new Int32Array(Math.ceil(x.length / FAN_OUT) * 4);
+  for (let i = 0; i < boxes.length; i += 4) boxes.set(NOWHERE, i);
+  for (let i = 0; i < x.length; i++) {
+    const at = Math.floor(i / FAN_OUT) * 4;
+    if (x[i] < boxes[at]) boxes[at] = x[i];
+    if (y[i] < boxes[at + 1]) boxes[at + 1] = y[i];
+    if (x[i] > boxes[at + 2]) boxes[at + 2] = x[i];
+    if (y[i] > boxes[at + 3]) boxes[at + 3] = y[i];
+  }
+  return boxes;
+}
+
+function readShapes(streams: Streams, count: number): Shapes {
+  const ring = starts(streams.rings, count);
+  const use = starts(streams.uses, ring[count]);
+  const arc = readUses(streams.use, use[use.length - 1]);
+  const start = starts(streams.size, countOf(streams.size), 2);
+  const vertices = start[start.length - 1];
+  const x = readSums(streams.x, vertices);
+  const y = readSums(streams.y, vertices);
+  const level = readLevels(streams.level, vertices);
+  const boxes = boxesOf({ start, x, y, ring, use, arc });
+  const tree = buildTree(boxes);
+  return { start, x, y, level, ring, use, arc, boxes, tree, ...readRows(streams, count) };
+}
+
+/** Varints end with the bytes below 128. */
+function countOf(bytes: Uint8Array): number {
+  let count = 0;
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] < 128) count++;
+  return count;
+}
+
+/** An arc is coded as how far it lies behind the newest so far; 0 is the next new one. */
+function readUses(bytes: Uint8Array, count: number): Uint32Array {
+  const uses = readVarints(bytes, new Uint32Array(count));
+  let newest = -1;
+  for (let i = 0; i < count; i++) {
+    const back = uses[i] >>> 1;
+    const arc = back ? newest + 1 - back : ++newest;
+    uses[i] = arc * 2 + (uses[i] & 1);
+  }
+  return uses;
+}
+
+function readLevels(bytes: Uint8Array, count: number): Uint8Array {
+  const level = new Uint8Array(count);
+  for (let i = 0; i < count; i++) level[i] = (bytes[i >> 2] >> ((i & 3) * 2)) & 3;
+  return level;
+}
+
+/** A feature without a ring gets a box that meets nothing. */
+function boxesOf(shapes: Pick<Shapes, "start" | "x" | "y" | "ring" | "use" | "arc">): Int32Array {
+  const { start, x, y, ring, use, arc } = shapes;
+  const ofArcs = new Int32Array((start.length - 1) * 4);
+  for (let a = 0; a + 1 < start.length; a++) {
+    let [west, south, east, north]: number[] = NOWHERE;
+    for (let k = start[a]; k < start[a + 1]; k++) {
+      if (x[k] < west) west = x[k];
+      if (x[k] > east) east = x[k];
+      if (y[k] < south) south = y[k];
+      if (y[k] > north) north = y[k];
+    }
+    ofArcs.set([west, south, east, north], a * 4);
+  }
+  const boxes = new Int32Array((ring.length - 1) * 4);
+  for (let feature = 0; feature + 1 < ring.length; feature++) {
+    const at = feature * 4;
+    boxes.set(NOWHERE, at);
+    for (let u = use[ring[feature]]; u < use[ring[feature + 1]]; u++) {
+      widen(boxes, at, ofArcs, (arc[u] >> 1) * 4);
+    }
+  }
+  return boxes;
+}
+
+export const NOWHERE = [0x7fffffff, 0x7fffffff, -0x80000000, -0x80000000];
+
+export function widen(boxes: Int32Array, at: number, by: Int32Array, from: number): void {
+  if (by[from] < boxes[at]) boxes[at] = by[from];
+  if (by[from + 1] < boxes[at + 1]) boxes[at + 1] = by[from + 1];
+  if (by[from + 2] > boxes[at + 2]) boxes[at + 2] = by[from + 2];
+  if (by[from + 3] > boxes[at + 3]) boxes[at + 3] = by[from + 3];
+}

@@ -1,0 +1,190 @@
+import type { Geometry } from "geojson";
+import L from "leaflet";
+import type { Unit } from "../time";
+import type { View } from "./canvaslayer";
+import { type Cluster, clustersOf, drawClusters } from "./clusters";
+import type { Decoded, Spots } from "./decode";
+import { drawDensity, type HeatLook } from "./density";
+import { drawDots } from "./dots";
+import { lookOf } from "./look";
+import type { Projection } from "./projection";
+import { StyledCanvas, type StyledOptions } from "./styled";
+import { FAN_OUT, search } from "./tree";
+
+export interface PointOptions extends StyledOptions {
+  as: "dots" | "clusters" | "heat";
+  heat: HeatLook;
+  /** The first day, counted from 1970, and how many points each has from there on. */
+  time: { first: number; counts: number[]; unit: Unit } | null;
+}
+
+/** Points as they are drawn: those that are neither filtered out nor of another time. */
+export interface Chosen {
+  spots: Spots;
+  /** Features; null: all. */
+  features: Uint32Array | null;
+  projection: Projection;
+}
+
+type Box = [west: number, south: number, east: number, north: number];
+
+/** The canvas of packed points. */
+export class PointCanvas extends StyledCanvas<Spots> {
+  private chosen: Uint32Array | null = null;
+  private days: [from: number, to: number] | null = null;
+  private clusters: Cluster[] = [];
+
+  constructor(
+    private readonly config: PointOptions,
+    private readonly write: (count: number) => string,
+  ) {
+    super(config.as === "heat" ? "gm-packed" : "gm-points", config);
+  }
+
+  protected heldOf({ spots }: Decoded): Spots | null {
+    return spots;
+  }
+
+  /** Draws only the points of some days from the first; null: all. */
+  setDays(days: [from: number, to: number] | null): void {
+    this.days = days;
+    this.choose();
+  }
+
+  filter(keep: Uint8Array | null): void {
+    this.keep = keep;
+    this.choose();
+  }
+
+  private choose(): void {
+    const { held: spots, days, keep } = this;
+    if (!spots) return;
+    const all = days === null && keep === null;
+    this.chosen = all ? null : pick(spots, (row) => this.keeps(row), days);
+    this.redraw();
+  }
+
+  fill(decoded: Decoded): void {
+    super.fill(decoded);
+    if (this.days || this.keep) this.choose();
+  }
+
+  box(row: number): Box | null {
+    const feature = this.held?.feature[row] ?? Infinity;
+    if (!this.held || feature >= this.held.x.length) return null;
+    const [x, y] = [this.held.x[feature], this.held.y[feature]];
+    return [x, y, x, y];
+  }
+
+  find([west, south, east, north]: Box, found: (row: number) => void): void {
+    const { held } = this;
+    if (!held) return;
+    const { x, y, row } = held;
+    search(held.tree, west, south, east, north, (block) => {
+      const end = Math.min((block + 1) * FAN_OUT, x.length);
+      for (let i = block * FAN_OUT; i < end; i++) {
+        if (x[i] >= west && x[i] <= east && y[i] >= south && y[i] <= north) found(row[i]);
+      }
+    });
+  }
+
+  holds(): boolean {
+    return false;
+  }
+
+  geometry(row: number): Geometry | null {
+    const box = this.box(row);
+    if (!box) return null;
+    const { west, south, step_x: stepX, step_y: stepY } = this.config.lattice;
+    return { type: "Point", coordinates: [west + box[0] * stepX, south + box[1] * stepY] };
+  }
+
+  hit(point: L.LatLng): number {
+    if (!this.held || this.config.as === "heat") return -1;
+    if (this.config.as === "clusters") return this.clusterAt(point)?.only ?? -1;
+    const { column, line, lines } = this.locate(point);
+    const aspect = this.aspect(point.lat);
+    const { radius = 4 } = this.styleOf(0) as L.CircleMarkerOptions;
+    const reach = lines * (radius + 2);
+    const across = reach / aspect;
+    let [least, nearest] = [reach * reach, -1];
+    this.find([column - across, line - reach, column + across, line + reach], (row) => {
+      if (!this.isChosen(row)) return;
+      const [x, y] = this.box(row)!;
+      const square = ((x - column) * aspect) ** 2 + (y - line) ** 2;
+      if (square < least) [least, nearest] = [square, row];
+    });
+    return nearest;
+  }
+
+  /** Moves into the cluster at a point; tells whether there is one. */
+  enter(point: L.LatLng): boolean {
+    const cluster = this.clusterAt(point);
+    if (!cluster || cluster.only !== null) return false;
+    const { west, south, step_x: stepX, step_y: stepY } = this.config.lattice;
+    const [left, bottom, right, top] = cluster.box;
+    const bounds = L.latLngBounds(
+      [south + bottom * stepY, west + left * stepX],
+      [south + top * stepY, west + right * stepX],
+    );
+    const zoom = Math.max(this._map.getBoundsZoom(bounds), this._map.getZoom() + 1);
+    this._map.setView(bounds.getCenter(), Math.min(zoom, this._map.getMaxZoom()));
+    return true;
+  }
+
+  private clusterAt(point: L.LatLng): Cluster | null {
+    if (this.config.as !== "clusters") return null;
+    const at = this._map.project(point);
+    return (
+      this.clusters.find(({ x, y, radius }) => (x - at.x) ** 2 + (y - at.y) ** 2 <= radius ** 2) ??
+      null
+    );
+  }
+
+  private isChosen(row: number): boolean {
+    const { day, feature } = this.held!;
+    if (!this.keeps(row)) return false;
+    if (!this.days || !day) return true;
+    const [from, to] = this.days;
+    return day[feature[row]] >= from && day[feature[row]] < to;
+  }
+
+  protected *draw(canvas: CanvasRenderingContext2D, view: View): Generator<void> {
+    const { held: spots, config } = this;
+    if (!spots) return;
+    const projection = this.projection(view);
+    const chosen = { spots, features: this.chosen, projection };
+    if (config.as === "heat") {
+      yield* drawDensity(canvas, chosen, view, config.heat, this.share());
+      return;
+    }
+    const looks = this.styles.map((style) => lookOf(style, view.ratio));
+    if (config.as === "dots") {
+      yield* drawDots(canvas, chosen, looks, this.style);
+      return;
+    }
+    this.clusters = yield* clustersOf(chosen, view);
+    yield* drawClusters(canvas, view, this.clusters, looks, this.style, this.write);
+  }
+
+  /** The share of all days that is drawn: single steps have a scale in common, so they compare. */
+  private share(): number {
+    const { days, config } = this;
+    return days && config.time ? Math.min((days[1] - days[0]) / config.time.counts.length, 1) : 1;
+  }
+}
+
+function pick(
+  { x, row, day }: Spots,
+  keeps: (row: number) => boolean,
+  days: [from: number, to: number] | null,
+): Uint32Array {
+  const picked = new Uint32Array(x.length);
+  const [from, to] = days ?? [0, Infinity];
+  let count = 0;
+  for (let i = 0; i < x.length; i++) {
+    if (day && (day[i] < from || day[i] >= to)) continue;
+    if (keeps(row[i])) picked[count++] = i;
+  }
+  return picked.slice(0, count);
+}

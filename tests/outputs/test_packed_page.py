@@ -1,0 +1,326 @@
+"""Packed layers in a real browser: what is decoded, drawn, clicked, filtered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+from benchmarks.coverages import make_coverage
+from playwright.sync_api import Browser, expect
+from playwright.sync_api import Page as BrowserPage
+
+from gridmap.outputs.elements import CountByTime, LayerSwitch, WhoIsResponsible
+from gridmap.outputs.packed import PackedLines, PackedPoints, PackedPolygons
+from gridmap.outputs.page import page, save_page
+
+if TYPE_CHECKING:
+    from browser import OpenPage
+
+EVIL = '<img src=x onerror="window.hacked=1"></script>{{ 7*7 }}{% raw %}'
+WEST = shapely.box(121.0, 30.6, 121.1, 30.7)
+EAST = shapely.box(121.1, 30.6, 121.2, 30.7)
+HOLE = shapely.box(121.14, 30.64, 121.16, 30.66)
+RING = shapely.union(EAST.difference(HOLE), shapely.box(121.148, 30.648, 121.152, 30.652))
+STYLES = {"red": {"fillColor": "#ff0000", "fillOpacity": 1, "color": "#000000", "weight": 1},
+          "blue": {"fillColor": "#0000ff", "fillOpacity": 1, "stroke": False}}  # fmt: skip
+
+
+def frame(name: str = "West grid") -> gpd.GeoDataFrame:
+    # The row without geometry comes first: rows are those of the frame, not of the drawing.
+    return gpd.GeoDataFrame(
+        {
+            "name": ["Nowhere", "East grid", name],
+            "cases": [1, 5, 1234],
+            "member": [None, None, "Wang"],
+        },
+        geometry=[None, RING, WEST],
+        crs=4326,
+    )
+
+
+def polygons(name: str = "West grid", **options: Any) -> PackedPolygons:
+    chosen: dict[str, Any] = {"name": "Grids", "style": ["red", "blue", "red"], "styles": STYLES}
+    return PackedPolygons(frame(name), tooltip="name", **chosen | options)
+
+
+def saved(tmp_path: Path, *elements: Any) -> Path:
+    made = page(title="Packed", bounds=(121.0, 30.6, 121.2, 30.7))
+    for element in elements:
+        element.add_to(made)
+    return save_page(made, tmp_path / "map.html")
+
+
+def drawn(opened: BrowserPage) -> None:
+    """Waits for the drawing of the packed layers."""
+    while not opened.evaluate("performance.getEntriesByName('gridmap:drawn').length"):
+        opened.wait_for_timeout(50)
+
+
+def place(opened: BrowserPage, lon: float, lat: float) -> tuple[float, float]:
+    x, y = opened.evaluate(
+        """([lon, lat]) => {
+            const {x, y} = window[document.querySelector('.gm-map').id]
+                .latLngToContainerPoint([lat, lon]);
+            return [x, y];
+        }""",
+        [lon, lat],
+    )
+    return x, y
+
+
+def colour(opened: BrowserPage, lon: float, lat: float) -> list[int]:
+    """Returns red, green, blue, alpha of the packed canvas at a place."""
+    found: list[int] = opened.evaluate(
+        """([x, y]) => {
+            for (const canvas of document.querySelectorAll('canvas.gm-packed')) {
+                if (canvas.style.visibility === 'hidden') continue;
+                const box = canvas.getBoundingClientRect();
+                const scale = canvas.width / box.width;
+                const data = canvas.getContext('2d').getImageData(
+                    Math.floor((x - box.x) * scale), Math.floor((y - box.y) * scale), 1, 1).data;
+                if (data[3]) return [...data];
+            }
+            return [0, 0, 0, 0];
+        }""",
+        place(opened, lon, lat),
+    )
+    return found
+
+
+def features(
+    opened: BrowserPage, layer: PackedPolygons | PackedLines | PackedPoints, call: str
+) -> Any:
+    """Asks a layer as the cards around the map do."""
+    return opened.evaluate(f"{layer.get_name()}.features.{call}")
+
+
+@pytest.mark.browser
+def test_polygons_are_drawn_in_their_colours(tmp_path: Path, open_page: OpenPage) -> None:
+    opened = open_page(saved(tmp_path, polygons()))
+    drawn(opened)
+    assert colour(opened, 121.05, 30.65) == [255, 0, 0, 255]
+    assert colour(opened, 121.12, 30.62) == [0, 0, 255, 255]
+    assert colour(opened, 121.142, 30.65) == [0, 0, 0, 0]
+    assert colour(opened, 121.15, 30.65) == [0, 0, 255, 255]
+    opened.get_by_role("button", name="Zoom in").click()
+    opened.wait_for_timeout(800)
+    assert colour(opened, 121.142, 30.65) == [0, 0, 0, 0]
+    assert colour(opened, 121.15, 30.65) == [0, 0, 255, 255]
+
+
+@pytest.mark.browser
+def test_hover_and_click_answer(tmp_path: Path, open_page: OpenPage) -> None:
+    opened = open_page(saved(tmp_path, polygons(EVIL)))
+    drawn(opened)
+    opened.mouse.move(*place(opened, 121.04, 30.65))
+    opened.mouse.move(*place(opened, 121.05, 30.65))
+    expect(opened.locator(".gm-tooltip")).to_have_text(EVIL)
+    opened.mouse.click(*place(opened, 121.05, 30.65))
+    expect(opened.locator(".gm-popup tr")).to_have_text([f"name{EVIL}", "cases1,234", "memberWang"])
+    assert opened.evaluate("[window.hacked, document.querySelectorAll('img').length]") == [None, 0]
+    opened.mouse.move(*place(opened, 121.142, 30.642))
+    expect(opened.locator(".gm-tooltip")).to_have_count(0)
+
+
+@pytest.mark.browser
+def test_rows_are_those_of_the_frame(tmp_path: Path, open_page: OpenPage) -> None:
+    grids = polygons()
+    opened = open_page(saved(tmp_path, grids))
+    drawn(opened)
+    assert features(opened, grids, "count") == 3
+    assert [features(opened, grids, f"value({row}, 'cases')") for row in range(3)] == [1, 5, 1234]
+    has = [features(opened, grids, f"has({row}, 'member')") for row in range(3)]
+    assert has == [False, False, True]
+    assert features(opened, grids, "bounds(0)") is None
+    west, south, east, north = features(
+        opened, grids, "bounds(1).toBBoxString().split(',').map(Number)"
+    )
+    assert shapely.box(west, south, east, north).hausdorff_distance(EAST) < 3e-6
+    for lon, lat, rows in ((121.05, 30.65, [2]), (121.142, 30.642, []), (121.15, 30.65, [1])):
+        assert features(opened, grids, f"rowsAt(L.latLng({lat}, {lon}))") == rows
+    whole = "L.latLngBounds([30, 121], [31, 122])"
+    assert features(opened, grids, f"rowsIn({whole})") == [1, 2]
+    assert features(opened, grids, "rowsIn(L.latLngBounds([30, 121], [31, 121.05]))") == [2]
+
+
+@pytest.mark.browser
+def test_filter_and_restyle(tmp_path: Path, open_page: OpenPage) -> None:
+    grids = polygons()
+    opened = open_page(saved(tmp_path, grids))
+    drawn(opened)
+    features(opened, grids, "filter(new Uint8Array([1, 1, 0]))")
+    opened.wait_for_timeout(300)
+    assert colour(opened, 121.05, 30.65) == [0, 0, 0, 0]
+    assert colour(opened, 121.12, 30.62) == [0, 0, 255, 255]
+    assert features(opened, grids, "rowsIn(L.latLngBounds([30, 121], [31, 122]))") == [1]
+    assert features(opened, grids, "rowsAt(L.latLng(30.65, 121.05))") == [2]
+    opened.mouse.click(*place(opened, 121.05, 30.65))
+    expect(opened.locator(".gm-popup")).to_have_count(0)
+    features(opened, grids, "filter(null)")
+    features(opened, grids, "restyle([0, 0, 1], [{fillColor: 'rgb(0, 128, 0)', fillOpacity: 1}, "
+                            "{fillColor: 'gold', fillOpacity: 1}])")  # fmt: skip
+    opened.wait_for_timeout(300)
+    assert colour(opened, 121.05, 30.65) == [255, 215, 0, 255]
+    assert colour(opened, 121.12, 30.62) == [0, 128, 0, 255]
+    assert features(opened, grids, "classOf(2)") == 1
+
+
+@pytest.mark.browser
+def test_who_is_responsible_asks_packed_layers(tmp_path: Path, open_page: OpenPage) -> None:
+    grids = polygons()
+    who = WhoIsResponsible([{"layer": grids, "title": "Grid", "name": "name", "person": "member",
+                             "required": True}])  # type: ignore[typeddict-item]  # fmt: skip
+    opened = open_page(saved(tmp_path, grids, LayerSwitch([grids]), who))
+    drawn(opened)
+    opened.mouse.click(*place(opened, 121.05, 30.65))
+    expect(opened.locator(".gm-who-name")).to_have_text(["West grid"])
+    opened.get_by_role("checkbox", name="Grids").uncheck()
+    expect(opened.locator("canvas.gm-packed")).to_have_count(0)
+    opened.get_by_role("checkbox", name="Grids").check()
+    opened.wait_for_timeout(300)
+    assert colour(opened, 121.05, 30.65) == [255, 0, 0, 255]
+
+
+@pytest.mark.browser
+def test_lines_answer_beside_them_too(tmp_path: Path, open_page: OpenPage) -> None:
+    roads = gpd.GeoDataFrame(
+        {"name": ["Lake Road", "Bridge Road"]},
+        geometry=[shapely.LineString([(121.0, 30.6), (121.2, 30.7)]),
+                  shapely.LineString([(121.0, 30.7), (121.05, 30.65)])],
+        crs=4326,
+    )  # fmt: skip
+    look = {"road": {"color": "#008000", "weight": 5, "opacity": 1}}
+    opened = open_page(saved(tmp_path, PackedLines(roads, name="Roads", styles=look)))
+    drawn(opened)
+    assert colour(opened, 121.1, 30.65) == [0, 128, 0, 255]
+    x, y = place(opened, 121.1, 30.65)
+    opened.mouse.click(x, y + 3)
+    expect(opened.locator(".gm-popup td")).to_have_text(["Lake Road"])
+    opened.mouse.click(x, y + 40)
+    expect(opened.locator(".gm-popup")).to_have_count(0)
+
+
+@pytest.mark.browser
+def test_clicks_answer_as_shapely_does(tmp_path: Path, browser: Browser) -> None:
+    shapes = make_coverage(20_000, random_state=5)
+    gdf = gpd.GeoDataFrame({"code": [f"33{n:06}" for n in range(len(shapes))]}, geometry=shapes,
+                           crs=4549).to_crs(4326)  # fmt: skip
+    grids = PackedPolygons(gdf)
+    made = page(title="Many", bounds=gdf.total_bounds)
+    grids.add_to(made)
+    workers: list[str] = []
+    opened = browser.new_page()
+    opened.on("worker", lambda worker: workers.append(worker.url))
+    opened.goto(save_page(made, tmp_path / "map.html").as_uri())
+    drawn(opened)
+    assert [url.split(":")[0] for url in workers] == ["blob"]
+    rng = np.random.default_rng(8)
+    west, south, east, north = gdf.total_bounds
+    places = rng.uniform((west, south), (east, north), (10_000, 2))
+    answers = opened.evaluate(
+        f"places => places.map(([lng, lat]) => {grids.get_name()}.features.rowsAt({{ lng, lat }}))",
+        places.tolist(),
+    )
+    tree = shapely.STRtree(gdf.geometry.to_numpy())
+    points = shapely.points(places)
+    asked, found = tree.query(points, predicate="within")
+    expected: list[list[int]] = [[] for _ in places]
+    for point, row in zip(asked.tolist(), found.tolist(), strict=True):
+        expected[point].append(row)
+    differ = [i for i in range(len(places)) if sorted(answers[i]) != sorted(expected[i])]
+    # All of these lie within one quantum, 0.3 m, of an edge.
+    edges = gpd.GeoSeries(gdf.boundary, crs=4326).to_crs(4549).union_all()
+    near = gpd.GeoSeries(points[differ], crs=4326).to_crs(4549).distance(edges)
+    assert sum(map(bool, expected)) > 9_000
+    assert (near < 0.3).all()
+    assert len(differ) < 50
+    opened.close()
+
+
+DAYS = np.datetime64("2024-03-01") + np.array([0, 0, 1, 2, 2, 2])
+PLACES = shapely.points(
+    [[121.03, 30.65], [121.031, 30.651], [121.15, 30.61], [121.17, 30.65], [121.17, 30.65],
+     [121.1, 30.69]]
+)  # fmt: skip
+
+
+def points(**options: Any) -> PackedPoints:
+    gdf = gpd.GeoDataFrame({"code": [f"A{n}" for n in range(6)]}, geometry=PLACES, crs=4326)
+    look = {"": {"fillColor": "#008000", "fillOpacity": 1, "stroke": False, "radius": 6}}
+    return PackedPoints(gdf, name="Cases", styles=look, **options)
+
+
+@pytest.mark.browser
+def test_dots_are_drawn_and_answer(tmp_path: Path, open_page: OpenPage) -> None:
+    dots = points(tooltip="code")
+    opened = open_page(saved(tmp_path, polygons(), dots))
+    drawn(opened)
+    opened.wait_for_timeout(300)
+    x, y = place(opened, 121.15, 30.61)
+    opened.mouse.move(x + 3, y)
+    opened.mouse.move(x + 2, y)
+    expect(opened.locator(".gm-tooltip")).to_have_text("A2")
+    opened.mouse.click(x + 2, y)
+    expect(opened.locator(".gm-popup td")).to_have_text(["A2"])
+    opened.mouse.click(x + 30, y)
+    expect(opened.locator(".gm-popup td").first).to_have_text("East grid")
+    features(opened, dots, "filter(new Uint8Array([1, 1, 0, 1, 1, 1]))")
+    opened.wait_for_timeout(300)
+    opened.mouse.click(x + 2, y)
+    expect(opened.locator(".gm-popup td").first).to_have_text("East grid")
+    assert features(opened, dots, "rowsIn(L.latLngBounds([30.6, 121.09], [30.7, 121.2]))") == [
+        3,
+        4,
+        5,
+    ]
+
+
+@pytest.mark.browser
+def test_a_cluster_opens_on_a_click(tmp_path: Path, open_page: OpenPage) -> None:
+    opened = open_page(saved(tmp_path, points(as_="clusters")))
+    drawn(opened)
+    assert colour(opened, 121.0305, 30.6505)[3] == 255
+    opened.mouse.click(*place(opened, 121.0305, 30.6505))
+    opened.wait_for_timeout(1500)
+    expect(opened.locator(".gm-popup")).to_have_count(0)
+    opened.mouse.click(*place(opened, 121.031, 30.651))
+    expect(opened.locator(".gm-popup td")).to_have_text(["A1"])
+
+
+@pytest.mark.browser
+def test_one_slider_drives_heat_areas_and_dots(tmp_path: Path, open_page: OpenPage) -> None:
+    rows = [2, 2, 1, 1, 1, 1]
+    grids = polygons()
+    look = {"fillOpacity": 1, "stroke": False}
+    counts = CountByTime(grids, rows, DAYS, title="Cases", unit="day", style=look,
+                         colours=["#0000ff", "#ff0000"])  # fmt: skip
+    dots = points(times=DAYS, unit="day")
+    heat = points(as_="heat", times=DAYS, unit="day", fields=())
+    opened = open_page(saved(tmp_path, grids, counts, dots, LayerSwitch([grids, dots])))
+    drawn(opened)
+    opened.wait_for_timeout(300)
+    assert opened.get_by_role("slider").count() == 1
+    assert colour(opened, 121.08, 30.62) == [255, 0, 0, 255]
+    opened.get_by_role("slider").fill("1")
+    opened.wait_for_timeout(500)
+    assert colour(opened, 121.08, 30.62) == [255, 0, 0, 255]
+    assert colour(opened, 121.12, 30.62) == [0, 0, 255, 255]
+    opened.get_by_role("slider").fill("2")
+    opened.wait_for_timeout(500)
+    assert colour(opened, 121.08, 30.62) == [0, 0, 255, 255]
+    assert colour(opened, 121.12, 30.62) == [255, 0, 0, 255]
+    opened.mouse.click(*place(opened, 121.15, 30.61))
+    expect(opened.locator(".gm-popup td").first).to_have_text("A2")
+    opened.mouse.click(*place(opened, 121.03, 30.65))
+    expect(opened.locator(".gm-popup td").first).to_have_text("West grid")
+    warm = open_page(saved(tmp_path, heat))
+    drawn(warm)
+    assert colour(warm, 121.17, 30.65)[3] > 100
+    warm.get_by_role("slider").fill("1")
+    warm.wait_for_timeout(500)
+    assert colour(warm, 121.17, 30.65) == [0, 0, 0, 0]
+    assert colour(warm, 121.03, 30.65)[3] > 100
