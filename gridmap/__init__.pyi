@@ -11,8 +11,6 @@ from .analysis import transfer as transfer
 from .analysis import workload as workload
 from .catalog import Catalog as Catalog
 from .catalog import load_catalog as load_catalog
-from .config import Analysis as Analysis
-from .config import Design as Design
 from .config import read_city_file as read_city_file
 from .design import Plan as Plan
 from .design import crosswalk as crosswalk
@@ -21,6 +19,9 @@ from .design import resize_grids as resize_grids
 from .design import restate as restate
 from .errors import GridmapError as GridmapError
 from .model import City as City
+from .outputs import PackedLines as PackedLines
+from .outputs import PackedPoints as PackedPoints
+from .outputs import PackedPolygons as PackedPolygons
 from .outputs import draw as draw
 from .outputs import page as page
 from .outputs import save_page as save_page
@@ -28,4 +29,6 @@ from .outputs import write_layers as write_layers
 from .pipeline import analyse as analyse
 from .result import Analysed as Analysed
 from .result import Result as Result
+from .settings import Analysis as Analysis
+from .settings import Design as Design
 from .sources import read_city as read_city

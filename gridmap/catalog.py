@@ -17,14 +17,18 @@ from pydantic import ValidationError, model_validator
 
 from gridmap import resources
 from gridmap.errors import CatalogError
+from gridmap.messages import pick
 from gridmap.records import FrozenMap, Record, nothing, problem_line, read_toml, short_path
 
 __all__ = [
+    "Basemap",
     "Catalog",
     "Field",
+    "Labels",
     "Layer",
     "MapLayer",
     "MapSpec",
+    "Scales",
     "Symbology",
     "Text",
     "load_catalog",
@@ -33,20 +37,21 @@ __all__ = [
 Colour = Annotated[str, Key(pattern=r"^#[0-9a-fA-F]{6}$")]
 Geometry = Literal["Point", "LineString", "Polygon", "none"]
 FieldType = Literal["string", "integer", "number", "boolean", "datetime", "category"]
+Mark = Literal["circle", "square", "triangle", "star", "cross"]
 
 T = TypeVar("T")
 R = TypeVar("R", bound=Record)
 
 
 class Text(Record):
-    """A text in every language of the product."""
+    """A text in every language of the product; traditional Chinese follows from `zh`."""
 
     en: str
     zh: str
 
     def get(self, lang: str) -> str:
         """Return the text in one language."""
-        return self.zh if lang == "zh" else self.en
+        return pick({"en": self.en, "zh": self.zh}, lang)
 
 
 class Field(Record):
@@ -73,6 +78,34 @@ class Field(Record):
         return self
 
 
+class Scales(Record):
+    """From which scale on something is drawn, and up to which: denominators, 0 for no limit.
+
+    ``farthest = 50000`` shows it from 1:50 000 on inwards.
+    """
+
+    nearest: float = Key(default=0.0, ge=0)
+    farthest: float = Key(default=0.0, ge=0)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.farthest and self.nearest >= self.farthest:
+            raise ValueError("'nearest' is below 'farthest'; both are denominators of a scale")
+        return self
+
+
+class Labels(Record):
+    """What is written at the features of a layer, or of some classes; sizes in pixels."""
+
+    field: str
+    classes: tuple[str, ...] = ()
+    size: float = Key(default=12.0, gt=0)
+    colour: Colour = "#1a202c"
+    halo: Colour = "#ffffff"
+    halo_width: float = Key(default=1.5, ge=0)
+    scales: Scales = Scales()
+
+
 class Symbology(Record):
     """How a layer is drawn, for every output alike.
 
@@ -81,6 +114,11 @@ class Symbology(Record):
     where given, else into as many quantiles as there are ``colours``; ``heat`` is a heat map
     over ``colours``. Where ``field`` has no value at all, ``instead`` is shown. A heat map leaves
     out the rows for which the boolean field ``unless`` is true.
+
+    Outlines are drawn in ``stroke``, or in the colour of their class with ``stroke_by_class``, and
+    ``stroke_width`` wide, or as wide as their class in ``stroke_widths``. A point is drawn as
+    ``icon``, or as the one of its class in ``icons``; a line lies on a wider one, its ``casing``.
+    ``scales`` says at which scales a class is drawn, ``*`` for all of them.
     """
 
     kind: Literal["single", "categorised", "graduated", "heat"]
@@ -92,10 +130,29 @@ class Symbology(Record):
     breaks: tuple[float, ...] = ()
     missing: Colour = "#d9d9d9"
     stroke: Colour = "#555555"
+    stroke_by_class: bool = False
     stroke_width: float = 1.0
+    stroke_widths: FrozenMap[str, float] = Key(default_factory=nothing)
     fill_opacity: float = Key(default=0.6, ge=0, le=1)
     radius: float = 4.0
     dash: str = ""
+    icon: Mark = "circle"
+    icons: FrozenMap[str, Mark] = Key(default_factory=nothing)
+    casing: Colour | None = None
+    casing_width: float = Key(default=1.0, ge=0)
+    scales: FrozenMap[str, Scales] = Key(default_factory=nothing)
+    labels: Labels | None = None
+
+    @model_validator(mode="after")
+    def _classes_known(self) -> Self:
+        labelled = self.labels.classes if self.labels else ()
+        named = {"icons": self.icons, "scales": self.scales, "labels": labelled}
+        named["stroke_widths"] = self.stroke_widths
+        for key, given in named.items():
+            odd = sorted(set(given) - set(self.classes) - ({"*"} if key == "scales" else set()))
+            if odd:
+                raise ValueError(f"'{key}' names {odd}, which are no classes of the symbology")
+        return self
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -139,6 +196,7 @@ class Layer(Record):
             named[f"{where}.field"] = style.field
             named[f"{where}.instead"] = style.instead
             named[f"{where}.unless"] = style.unless
+            named[f"{where}.labels"] = style.labels.field if style.labels else ""
         for name, field in self.fields.items():
             named[f"fields.{name}.not_before"] = field.not_before
         for where, field_name in named.items():
@@ -171,11 +229,22 @@ class Layer(Record):
 
 
 class MapLayer(Record):
-    """One layer as a map shows it."""
+    """One layer as a map shows it, under its own title or another.
+
+    `attributes` are numeric fields that the reader can choose in place of the one that the
+    layer's symbology shows; `counts` is a layer of points that colours the areas by how many of
+    them the chosen time has; `labels` are fields to write inside the areas, a line each; layers
+    of one `group` stand together in the list of layers.
+    """
 
     layer: str
+    title: Text | None = None
+    group: Text | None = None
     show: bool = True
     popup: tuple[str, ...] = ()
+    counts: str = ""
+    attributes: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
     split: str = ""
     style: str = ""
     required: bool = False
@@ -189,9 +258,33 @@ class MapSpec(Record):
     description: Text
     needs: tuple[str, ...]
     layers: tuple[MapLayer, ...]
-    time: Literal["", "month"] = ""
+    time: Literal["", "day", "week", "month"] = ""
     click: Literal["popup", "who"] = "popup"
     job: Literal["run", "plan"] = "run"
+
+
+class Basemap(Record):
+    """What lies under the maps of a city; by default nothing.
+
+    `service` is an online one, with the user's `key` where it asks for one; `path` a local file
+    or folder of tiles, of which at most `most_mb` megabytes go into a page, with its
+    `attribution`; `backdrop` are layers of the city itself, drawn quietly.
+    """
+
+    service: Literal["", "osm", "tianditu", "amap"] = ""
+    key: str = ""
+    path: str = ""
+    attribution: str = ""
+    most_mb: float = Key(default=8.0, gt=0)
+    backdrop: tuple[Literal["barriers", "buildings", "roads"], ...] = ()
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if self.service and self.path:
+            raise ValueError("give a 'service' or a 'path', not both")
+        if self.path and not self.attribution:
+            raise ValueError("say in 'attribution' who made the tiles of 'path'")
+        return self
 
 
 class Catalog(Record):
@@ -317,10 +410,13 @@ def _check_map(spec: MapSpec, layers: Mapping[str, Layer], file: Path) -> None:
         if layer is None:
             problem = f"layers.{number}.layer: no layer '{shown.layer}'"
             raise CatalogError("catalog.invalid", file=short_path(file), problem=problem)
+        if shown.counts and shown.counts not in layers:
+            problem = f"layers.{number}.counts: no layer '{shown.counts}'"
+            raise CatalogError("catalog.invalid", file=short_path(file), problem=problem)
         if shown.style and shown.style not in layer.styles:
             problem = f"layers.{number}: layer '{shown.layer}' has no style '{shown.style}'"
             raise CatalogError("catalog.invalid", file=short_path(file), problem=problem)
-        for name in filter(None, (*shown.popup, shown.split)):
+        for name in filter(None, (*shown.popup, *shown.attributes, *shown.labels, shown.split)):
             if name not in layer.fields:
                 problem = f"layers.{number}: layer '{shown.layer}' has no field '{name}'"
                 raise CatalogError("catalog.invalid", file=short_path(file), problem=problem)

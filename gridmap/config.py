@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
@@ -12,15 +12,13 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, mo
 from gridmap.catalog import Catalog, Text, load_catalog
 from gridmap.errors import ConfigError
 from gridmap.records import FrozenMap, Record, nothing, problem_line, read_toml
+from gridmap.settings import Analysis, Design
 
 __all__ = [
-    "Analysis",
     "CityFile",
     "ColumnRule",
-    "Design",
     "Input",
     "Join",
-    "Transfer",
     "read_city_file",
 ]
 
@@ -82,101 +80,6 @@ class Input(Record):
         if bool(self.x) != bool(self.y):
             raise ValueError("give both 'x' and 'y', or neither")
         return self
-
-
-class Transfer(Record):
-    """Counts to hand on from one polygon layer to another, by shared area."""
-
-    source: str
-    target: str
-    field: str
-    onto: str
-    reach_m: float | None = Field(default=None, gt=0)
-
-
-class Analysis(Record):
-    """Every threshold of the analysis, with its default."""
-
-    level: str = ""
-    zone_kinds: tuple[str, ...] = ()
-    recorded_kind: str = ""
-    default_minutes: float = Field(default=30.0, ge=0)
-    h3_resolution: int = Field(default=9, ge=0, le=15)
-    alpha: float = Field(default=0.05, gt=0, lt=1)
-    neighbour_m: float = Field(default=1.0, ge=0)
-    permutations: int = Field(default=0, ge=0)
-    random_state: int = Field(default=0, ge=0)
-    minimum_count: int = Field(default=0, ge=0)
-    exposure: Literal["", "households"] = ""
-    emerging_bin: str = "week"
-    emerging_level: str = ""
-    lixel_m: float = Field(default=100.0, gt=0)
-    road_bandwidth_m: float = Field(default=200.0, gt=0)
-    snap_m: float = Field(default=50.0, ge=0)
-    road_crossings: bool = False
-    black_spot_minimum: int = Field(default=3, ge=1)
-    black_spot_categories: tuple[str, ...] = ()
-    bandwidth_m: float | None = Field(default=None, gt=0)
-    pile_share: float = Field(default=0.01, gt=0, le=1)
-    pile_minimum: int = Field(default=30, ge=2)
-    margin_m: float = Field(default=1000.0, ge=0)
-    gap_minimum_m2: float = Field(default=1.0, ge=0)
-    transfers: tuple[Transfer, ...] = ()
-
-
-_ROADS = {
-    "motorway": 3.0, "trunk": 2.0, "primary": 1.0, "main": 1.0, "secondary": 1.0,
-    "tertiary": 0.5, "residential": 0.1,
-}  # fmt: skip
-_BARRIERS = {"river": float("inf"), "railway": float("inf"), "wall": 1.0}
-
-
-class Design(Record):
-    """Every choice of a plan of micro-grids, with its default.
-
-    Weights of roads and barriers say how much it costs to have both sides in one micro-grid: 1
-    for a main road, infinite for what nobody crosses.
-    """
-
-    level: str = ""
-    target: float = Field(default=50.0, gt=0)
-    minimum: float | None = Field(default=None, ge=0)
-    maximum: float | None = Field(default=None, gt=0)
-    preset: Literal["compact", "balance"] = "compact"
-    weights: FrozenMap[str, float] = Field(default_factory=nothing)
-    counts: FrozenMap[str, Annotated[int, Field(gt=0)]] = Field(default_factory=nothing)
-    balance: str | FrozenMap[str, float] = "occupied"
-    atoms: Literal["buildings", "units"] = "buildings"
-    cut_large: bool = False
-    roads: FrozenMap[str, float] = Field(default_factory=lambda: dict(_ROADS))
-    other_roads: float = Field(default=0.1, ge=0)
-    barriers: FrozenMap[str, float] = Field(default_factory=lambda: dict(_BARRIERS))
-    compound_wall: float = Field(default=0.3, ge=0)
-    keep_building: float = Field(default=4.0, ge=0)
-    keep_compound: float = Field(default=0.5, ge=0)
-    simplify_m: float = Field(default=1.0, ge=0)
-    profile: str = "suffix"
-    random_state: int = Field(default=0, ge=0)
-
-    @model_validator(mode="after")
-    def _bounds_hold(self) -> Self:
-        if not self.least <= self.target <= self.most:
-            raise ValueError("design asks for minimum <= target <= maximum")
-        return self
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # A read-only mapping cannot be pickled, and worker processes get these settings.
-        return Design.model_validate, (self.model_dump(),)
-
-    @property
-    def least(self) -> float:
-        """The hard minimum: as given, or six tenths of the target."""
-        return 0.6 * self.target if self.minimum is None else self.minimum
-
-    @property
-    def most(self) -> float:
-        """The hard maximum: as given, or fourteen tenths of the target."""
-        return 1.4 * self.target if self.maximum is None else self.maximum
 
 
 def _timezone(name: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -20,8 +21,9 @@ from rich.text import Text
 
 from gridmap import messages
 
-__all__ = ["Tell", "counting", "print_table", "progress"]
+__all__ = ["Tell", "counting", "fitting", "print_table", "progress"]
 
+_FILE_WIDTH = 1000
 Tell = Callable[..., None]
 
 
@@ -85,6 +87,18 @@ def counting(lang: str, *, quiet: bool) -> Iterator[Callable[[str, int, int], No
         yield tell
 
 
+def fitting(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    """Return how many columns of a table the terminal has room for; all where there is none."""
+    if not sys.stdout.isatty():
+        return len(heads)
+    room = Console().width
+    for position, head in enumerate(heads):
+        room -= 3 + max(cell_len(cell) for cell in (head, *(row[position] for row in rows)))
+        if room < 0:
+            return max(1, position)
+    return len(heads)
+
+
 def print_table(
     heads: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "", numbers: int = 0
 ) -> None:
@@ -95,4 +109,5 @@ def print_table(
         table.add_column(head, justify="right" if numeric else "left", no_wrap=numeric)
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
-    Console(soft_wrap=not sys.stdout.isatty()).print(table)
+    # A file has no width; what is cut off in one cannot be found again.
+    Console(width=None if sys.stdout.isatty() else _FILE_WIDTH).print(table)

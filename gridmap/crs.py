@@ -16,7 +16,7 @@ from pyproj.database import query_utm_crs_info
 
 from gridmap.errors import CrsError
 
-__all__ = ["DATUMS", "parse_crs", "to_wgs84", "working_crs"]
+__all__ = ["DATUMS", "from_wgs84", "parse_crs", "to_wgs84", "working_crs"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -133,6 +133,27 @@ def to_wgs84(lon: Floats, lat: Floats, datum: str) -> tuple[Floats, Floats]:
     return guess_lon, guess_lat
 
 
+def from_wgs84(lon: Floats, lat: Floats, datum: str) -> tuple[Floats, Floats]:
+    """Shift WGS 84 coordinates to GCJ-02 or BD-09, as web maps published in China have them.
+
+    Parameters
+    ----------
+    lon, lat : ndarray of float, shape (n,), degrees
+    datum : str
+        One of `DATUMS`.
+
+    Returns
+    -------
+    lon, lat : ndarray of float, shape (n,), degrees
+        Points outside China are returned as they are: there the datums do not differ.
+    """
+    shifted = shapely.contains_xy(_MAINLAND.buffer(0.3), lon, lat)
+    there_lon, there_lat = _gcj(lon, lat)
+    if datum == "BD-09":
+        there_lon, there_lat = _gcj_to_baidu(there_lon, there_lat)
+    return np.where(shifted, there_lon, lon), np.where(shifted, there_lat, lat)
+
+
 def _gcj(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
     x, y = lon - 105.0, lat - 35.0
     root = np.sqrt(np.abs(x))
@@ -148,6 +169,12 @@ def _gcj(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
     meridian = _A * (1.0 - _E2) / magic**1.5
     parallel = _A / np.sqrt(magic) * np.cos(phi)
     return lon + np.degrees(east / parallel), lat + np.degrees(north / meridian)
+
+
+def _gcj_to_baidu(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
+    z = np.hypot(lon, lat) + 0.00002 * np.sin(lat * _BAIDU)
+    theta = np.arctan2(lat, lon) + 0.000003 * np.cos(lon * _BAIDU)
+    return z * np.cos(theta) + 0.0065, z * np.sin(theta) + 0.006
 
 
 def _baidu_to_gcj(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:

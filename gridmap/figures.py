@@ -8,8 +8,8 @@ import geopandas as gpd
 import pandas as pd
 
 from gridmap import analysis
-from gridmap.config import Analysis
 from gridmap.model import City
+from gridmap.settings import Analysis
 
 __all__ = ["Frames", "summary", "trusted"]
 
@@ -41,6 +41,7 @@ def summary(city: City, found: Frames, settings: Analysis) -> dict[str, Any]:
         if name in found:
             figures[name] = len(found[name])
             figures[f"{name}_m2"] = float(found[name]["area_m2"].sum())
+    figures |= _duty_figures(found)
     if "black_spots" in found:
         figures["black_spots"] = len(found["black_spots"])
     for name in ("hotspots", "hotspot_cells"):
@@ -50,6 +51,23 @@ def summary(city: City, found: Frames, settings: Analysis) -> dict[str, Any]:
     if "emerging" in found:
         rising = found["emerging"]["pattern"].isin(_RISING)
         figures["emerging_hot"] = int(rising.sum())
+    return figures
+
+
+def _duty_figures(found: Frames) -> dict[str, Any]:
+    """Return how much presses, comes back, and has nobody or two who answer for it."""
+    figures: dict[str, Any] = {}
+    if "deadlines" in found:
+        pressing = found["deadlines"]["urgency"].value_counts()
+        figures["overdue_open"] = int(pressing.get("overdue", 0))
+        figures["due_soon"] = int(pressing.get("due_soon", 0))
+        figures["recurring"] = len(found["recurrence"])
+    if "dead_corners" in found:
+        corners = found["dead_corners"]["finding"].value_counts()
+        figures["unowned"] = int(corners.get("unowned", 0))
+        figures["double_leads"] = int(corners.get("double", 0))
+    if "duty_findings" in found:
+        figures["duty_findings"] = len(found["duty_findings"])
     return figures
 
 

@@ -19,6 +19,7 @@ from gridmap.schema import schema
 
 __all__ = ["City", "Receipt"]
 
+_FEW = 30  # areas; a table of more is no overview
 _FAMILIES = {
     "Point": {"Point"},
     "LineString": {"LineString", "MultiLineString"},
@@ -120,6 +121,12 @@ class City:
         present = set(self.layers["grids"]["level"])
         order = self.catalog.layer("grids").fields["level"].categories
         return tuple(level for level in order if level in present)
+
+    @property
+    def overview(self) -> str:
+        """The finest level of at most 30 areas, else the widest; empty where there is none."""
+        few = [level for level in self.levels if len(self.areas(level)) <= _FEW]
+        return few[-1] if few else next(iter(self.levels), "")
 
     def areas(self, level: str) -> gpd.GeoDataFrame:
         """Return the grids of one level, indexed anew.

@@ -2,30 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import geopandas as gpd
 import pandas as pd
-import scipy.sparse as sp
 
 from gridmap import analysis
-from gridmap.config import Analysis
-from gridmap.errors import ConformError
+from gridmap.casework import casework, with_deadlines
+from gridmap.duties import duties
 from gridmap.figures import Frames, summary, trusted
+from gridmap.heat import black_spots, density, emerging, hot_spots
 from gridmap.model import City
 from gridmap.result import Analysed, Result
+from gridmap.schema import typed
+from gridmap.settings import Analysis
+from gridmap.sharing import shared
 
 __all__ = ["STEPS", "analyse", "transferred"]
 
 Progress = Callable[[str], None]
 
-STEPS = ("transfer", "assign", "coverage", "workload", "hotspots", "emerging", "density", "roads")
+
+@dataclass
+class _Job:
+    """A city on its way through the steps."""
+
+    city: City
+    settings: Analysis
+    left: int = 0
+    found: Frames = field(default_factory=dict)
+    findings: pd.DataFrame | None = None
+
+    @property
+    def level(self) -> str:
+        """The level of the grids that are worked."""
+        return self.settings.level or (self.city.levels[-1] if self.city.levels else "")
+
+    @cached_property
+    def grids(self) -> gpd.GeoDataFrame | None:
+        """The grids that are worked."""
+        return self.city.areas(self.level) if self.level else None
 
 
 def analyse(
-    city: City, settings: Analysis | None = None, *, progress: Progress | None = None
+    city: City,
+    settings: Analysis | None = None,
+    *,
+    progress: Progress | None = None,
+    steps: Iterable[str] | None = None,
 ) -> Analysed:
     """Compute everything that gridmap knows to say about a city.
 
@@ -36,6 +63,8 @@ def analyse(
         The thresholds; every one has a default.
     progress : callable, optional
         Is told the name of each of the `STEPS` before it begins.
+    steps : iterable of str, optional
+        Some of the `STEPS`, for what depends on no other; all if left out.
 
     Returns
     -------
@@ -48,44 +77,42 @@ def analyse(
         If the settings name a level or layer that the city does not have.
     """
     settings = settings or Analysis()
-    tell = progress or (lambda _: None)
-    tell("transfer")
-    city, left = _transferred(city, settings)
-    level = settings.level or (city.levels[-1] if city.levels else "")
-    grids = city.areas(level) if level else None
-    tell("assign")
-    found = _located(city, grids, settings)
-    tell("coverage")
-    found |= _covered(city, grids, found, settings)
-    tell("workload")
-    if grids is not None:
-        found["grid_results"] = _loads(city, grids, found, settings)
-    tell("hotspots")
-    found |= _hot(city, grids, found, settings)
-    tell("emerging")
-    found |= _emerging(city, level, found, settings)
-    tell("density")
-    found |= _dense(city, found, settings)
-    tell("roads")
-    found |= _black_spots(city, found, settings)
+    job = _Job(city, settings)
+    wanted = set(STEPS if steps is None else steps)
+    for name, step in _STEPS.items():
+        if name in wanted:
+            if progress is not None:
+                progress(name)
+            job.found |= step(job)
+    city = job.city
     results = {
-        name: Result(city.catalog.layer(name), frame, _METHODS.get(name, ""), _used(name, settings))
-        for name, frame in found.items()
+        name: Result(layer, typed(layer, frame), _METHODS.get(name, ""), _used(name, settings))
+        for name, frame in job.found.items()
+        for layer in (city.catalog.layer(name),)
     }
-    figures = summary(city, found, settings)
-    if left:
-        figures["households_left"] = left
+    figures = summary(city, job.found, settings)
+    if job.left:
+        figures["households_left"] = job.left
     return Analysed(city, results, figures)
 
 
 _METHODS = {
     "hotspots": "Getis-Ord Gi* (Ord and Getis 1995), Benjamini-Hochberg FDR",
+    "source_hotspots": "Getis-Ord Gi* (Ord and Getis 1995) on H3, each source by itself",
+    "unseen": "Hot by what residents report, and no report by a patrol",
+    "clusters": "Local Moran's I (Anselin 1995), Benjamini-Hochberg FDR",
     "hotspot_cells": "Getis-Ord Gi* (Ord and Getis 1995) on H3, Benjamini-Hochberg FDR",
     "emerging": "Space-time Getis-Ord Gi*, Benjamini-Hochberg FDR, Mann-Kendall",
     "density": "Gaussian kernel density (Silverman 1986)",
     "network_hotspots": "Equal-split network kernel density (Okabe, Satoh and Sugihara 2009), FDR",
     "black_spots": "Hot stretches that touch, by weight above expectation",
     "grid_results": "Counts and sums by grid",
+    "fairness": "Expected hours: cases, households, places, travel (Beardwood et al. 1959)",
+    "recurrence": "Same category within a distance and time of closing",
+    "kpis": "Formulas of docs/kpis.md",
+    "deadlines": "Limits by category in working time",
+    "derived_leads": "Largest share of area",
+    "seams": "Morphological closing (Serra 1982)",
     "gaps": "Parent minus union of children",
     "overlaps": "Pairwise intersection",
     "misnested": "Child minus parent",
@@ -110,6 +137,9 @@ _PARAMETERS = {
         "exposure",
     ),
     "hotspot_cells": ("alpha", "h3_resolution", "permutations", "random_state", "minimum_count"),
+    "source_hotspots": ("alpha", "h3_resolution", "permutations", "residents", "patrols"),
+    "unseen": ("alpha", "h3_resolution", "residents", "patrols"),
+    "clusters": ("alpha", "neighbour_m", "permutations", "random_state"),
     "emerging": ("alpha", "neighbour_m", "emerging_bin", "emerging_level"),
     "density": ("bandwidth_m",),
     "network_hotspots": _ROADS,
@@ -119,34 +149,49 @@ _PARAMETERS = {
     "overlaps": ("gap_minimum_m2",),
     "misnested": ("gap_minimum_m2",),
     "piles": ("pile_share", "pile_minimum"),
+    "recurrence": ("recurrence",),
+    "deadlines": ("clock",),
+    "look_back": ("clock",),
+    "kpis": ("clock", "recurrence", "kpis"),
+    "fairness": ("fairness", "default_minutes"),
+    "dead_corners": ("duties",),
+    "seams": ("duties",),
+    "line_by_block": ("duties",),
+    "derived_leads": ("duties",),
+    "corridors": ("duties",),
+    "frontages": ("duties",),
 }
 
 
 def _used(name: str, settings: Analysis) -> dict[str, Any]:
-    used = {key: getattr(settings, key) for key in _PARAMETERS.get(name, ())}
-    return {key: list(value) if isinstance(value, tuple) else value for key, value in used.items()}
+    used: dict[str, Any] = settings.model_dump(mode="json", include=set(_PARAMETERS.get(name, ())))
+    return used
 
 
 def transferred(city: City, settings: Analysis) -> City:
     """Return the city with the counts handed on that its file asks for."""
-    return _transferred(city, settings)[0]
+    job = _Job(city, settings)
+    _transfer(job)
+    return job.city
 
 
-def _transferred(city: City, settings: Analysis) -> tuple[City, int]:
+def _transfer(job: _Job) -> Frames:
     """Hand counts on, and tell how many stayed where they were for want of a target."""
-    layers = dict(city.layers)
-    left = 0
-    for step in settings.transfers:
-        source, target = city.frame(step.source), city.frame(step.target)
+    layers = dict(job.city.layers)
+    for step in job.settings.transfers:
+        source, target = job.city.frame(step.source), job.city.frame(step.target)
         counts = source[step.field]
         handed = analysis.transfer(source, target, counts, reach_m=step.reach_m)
         layers[step.target] = target.assign(**{step.onto: handed})
-        left += int(counts.sum() - handed.sum())
-    return (replace(city, layers=layers) if settings.transfers else city), left
+        job.left += int(counts.sum() - handed.sum())
+    if job.settings.transfers:
+        job.city = replace(job.city, layers=layers)
+    return {}
 
 
-def _located(city: City, grids: gpd.GeoDataFrame | None, settings: Analysis) -> Frames:
+def _locate(job: _Job) -> Frames:
     """Give buildings and problems their grid, and problems their zones and their state."""
+    city, grids, settings = job.city, job.grids, job.settings
     found: Frames = {}
     if grids is not None and city.has("buildings"):
         buildings = city.frame("buildings")
@@ -154,14 +199,14 @@ def _located(city: City, grids: gpd.GeoDataFrame | None, settings: Analysis) -> 
         found["buildings"] = buildings.assign(grid=analysis.assign(inner, grids))
     if not city.has("problems"):
         return found
-    problems = city.frame("problems")
+    problems, job.findings = with_deadlines(city, settings.clock)
     on_pile, piles = analysis.find_piles(
         problems, share=settings.pile_share, minimum=settings.pile_minimum
     )
     grid = pd.Series(pd.NA, index=problems.index, dtype="string")
     if grids is not None:
         grid = analysis.assign(problems, grids).mask(on_pile)
-    states = analysis.timeliness(problems, city.as_of)
+    states = analysis.timeliness(problems.assign(due=problems["deadline"]), city.as_of)
     found["problems"] = problems.assign(grid=grid, **states, pile=on_pile)
     found["piles"] = piles
     if city.has("zones"):
@@ -174,9 +219,8 @@ def _located(city: City, grids: gpd.GeoDataFrame | None, settings: Analysis) -> 
     return found
 
 
-def _covered(
-    city: City, grids: gpd.GeoDataFrame | None, found: Frames, settings: Analysis
-) -> Frames:
+def _cover(job: _Job) -> Frames:
+    city, grids, found, settings = job.city, job.grids, job.found, job.settings
     covered: Frames = {}
     least = settings.gap_minimum_m2
     gaps, overlaps, misnested = [], [], []
@@ -216,9 +260,10 @@ def _numbered(
     return frame
 
 
-def _loads(
-    city: City, grids: gpd.GeoDataFrame, found: Frames, settings: Analysis
-) -> gpd.GeoDataFrame:
+def _load(job: _Job) -> Frames:
+    city, grids, found, settings = job.city, job.grids, job.found, job.settings
+    if grids is None:
+        return {}
     households = grids["households"] if grids["households"].notna().any() else None
     if "buildings" in found:
         buildings = found["buildings"]
@@ -235,104 +280,61 @@ def _loads(
         places=city.frame("places") if city.has("places") else None,
     )
     frame = grids[["code", "name", "member", "members", "geometry"]].join(loads)
-    return frame[[*city.catalog.layer("grid_results").fields, "geometry"]]
+    return {"grid_results": frame[[*city.catalog.layer("grid_results").fields, "geometry"]]}
 
 
-def _hot(city: City, grids: gpd.GeoDataFrame | None, found: Frames, settings: Analysis) -> Frames:
-    if "problems" not in found:
+def _share(job: _Job) -> Frames:
+    if job.grids is None or "problems" not in job.found:
         return {}
-    problems = trusted(found)
-    outline = None
-    hot: Frames = {}
-    if grids is not None:
-        loads = found["grid_results"]
-        near = analysis.neighbours(grids, distance_m=settings.neighbour_m)
-        exposure = loads["households"] if settings.exposure == "households" else None
-        if exposure is not None and not exposure.fillna(0).any():
-            raise ConformError("conform.no_exposure")
-        scores = _scores(loads["problems"], near, settings, exposure)
-        hot["hotspots"] = grids[["code", "name", "geometry"]].join(scores)
-        outline = city.areas(city.levels[0]).union_all()
-    cells = analysis.cell_grid(problems, outline, resolution=settings.h3_resolution)
-    near = analysis.cell_neighbours(list(cells["code"]))
-    scores = _scores(cells["count"], near, settings)
-    hot["hotspot_cells"] = cells[["code", "geometry"]].join(scores)
-    return hot
+    return shared(job.city, job.grids, job.found, job.settings.fairness)
 
 
-def _scores(
-    counts: pd.Series,
-    near: sp.csr_array,
-    settings: Analysis,
-    exposure: pd.Series | None = None,
-) -> pd.DataFrame:
-    scores = analysis.hotspots(
-        counts, near, exposure=exposure, minimum=settings.minimum_count,
-        permutations=settings.permutations, random_state=settings.random_state,
-        alpha=settings.alpha,
-    )  # fmt: skip
-    if settings.permutations:
-        scores["p"] = scores["p_sim"]
-    return scores[["count", "z", "p", "q", "hotspot"]]
+def _answer(job: _Job) -> Frames:
+    return duties(job.city, job.found, job.settings.duties)
 
 
-# Fewer bins seldom show a trend, and nine in ten of them cannot be told from all.
-_LEAST_BINS = 10
-
-
-def _emerging(city: City, level: str, found: Frames, settings: Analysis) -> Frames:
-    level = settings.emerging_level or level
-    if "problems" not in found or not level or not settings.emerging_bin:
+def _follow(job: _Job) -> Frames:
+    if job.findings is None:
         return {}
-    problems = trusted(found)
-    times = problems["opened"]
-    # A day that something was reported on was observed from its beginning.
-    start = times.min().normalize() if times.notna().any() else pd.NaT
-    step = analysis.time_step(settings.emerging_bin)
-    if pd.isna(start) or start + _LEAST_BINS * step > city.as_of:
-        return {}
-    if level == "h3":
-        cells = found["hotspot_cells"]
-        areas = cells[["code", "geometry"]].assign(name=cells["code"])
-        within = analysis.cells_of(problems, settings.h3_resolution)
-        units = pd.Series([f"{cell:x}" for cell in within.tolist()], problems.index, dtype="string")
-        near = analysis.cell_neighbours(list(cells["code"]))
-    else:
-        areas = city.areas(level)
-        units = analysis.assign(problems, areas)
-        near = analysis.neighbours(areas, distance_m=settings.neighbour_m)
-    cube = analysis.space_time_cube(
-        units, times, areas["code"], bin=settings.emerging_bin, start=start, end=city.as_of
-    )
-    patterns = analysis.emerging(cube, near, alpha=settings.alpha).set_axis(areas.index)
-    return {"emerging": areas[["code", "name", "geometry"]].join(patterns)}
+    return casework(job.city, job.found, job.settings, job.findings)
 
 
-def _dense(city: City, found: Frames, settings: Analysis) -> Frames:
-    if "problems" not in found or trusted(found).empty:
+def _heat(job: _Job) -> Frames:
+    if "problems" not in job.found:
         return {}
-    points = trusted(found).geometry
-    surface = analysis.kernel_density(points, bandwidth_m=settings.bandwidth_m)
-    return {"density": analysis.bands(surface, city.crs)}
+    return hot_spots(job.city, job.grids, job.found, job.settings)
 
 
-def _black_spots(city: City, found: Frames, settings: Analysis) -> Frames:
-    if "problems" not in found or not city.has("roads"):
+def _emerge(job: _Job) -> Frames:
+    level = job.settings.emerging_level or job.level
+    if "problems" not in job.found or not level or not job.settings.emerging_bin:
         return {}
-    events = trusted(found)
-    if settings.black_spot_categories:
-        events = events[events["category"].isin(settings.black_spot_categories)]
-    if events.empty:
+    return emerging(job.city, level, job.found, job.settings)
+
+
+def _dense(job: _Job) -> Frames:
+    if "problems" not in job.found:
         return {}
-    made = analysis.network_hotspots(
-        city.frame("roads"),
-        events,
-        lixel_m=settings.lixel_m,
-        bandwidth_m=settings.road_bandwidth_m,
-        snap_m=settings.snap_m,
-        crossings=settings.road_crossings,
-        alpha=settings.alpha,
-        minimum=settings.black_spot_minimum,
-        random_state=settings.random_state,
-    )
-    return {"network_hotspots": made.lixels, "black_spots": made.black_spots}
+    return density(job.city, job.found, job.settings)
+
+
+def _black_spots(job: _Job) -> Frames:
+    if "problems" not in job.found or not job.city.has("roads"):
+        return {}
+    return black_spots(job.city, job.found, job.settings)
+
+
+_STEPS: dict[str, Callable[[_Job], Frames]] = {
+    "transfer": _transfer,
+    "assign": _locate,
+    "coverage": _cover,
+    "workload": _load,
+    "fairness": _share,
+    "duties": _answer,
+    "cases": _follow,
+    "hotspots": _heat,
+    "emerging": _emerge,
+    "density": _dense,
+    "roads": _black_spots,
+}
+STEPS = tuple(_STEPS)

@@ -71,9 +71,11 @@ def problem_line(error: ValidationError, record: type[BaseModel]) -> str:
 
 
 def _keys_beside(record: type[BaseModel]) -> list[str]:
-    """Return every key of the records that the record's own module defines."""
+    """Return every key of the records in the modules of a record and of its fields."""
     every: Sequence[type[BaseModel]] = Record.__subclasses__()
-    beside = [part for part in every if part.__module__ == record.__module__]
+    kinds = [record, *(field.annotation for field in record.model_fields.values())]
+    modules = {getattr(kind, "__module__", "") for kind in kinds}
+    beside = [part for part in every if part.__module__ in modules]
     return sorted({name for part in beside for name in part.model_fields})
 
 

@@ -23,12 +23,18 @@ def test_the_shipped_catalogue_has_what_the_product_needs() -> None:
     needed = {"buildings", "grids", "microgrids", "zones", "roads", "places", "problems"}
     assert needed | {"grid_results", "hotspots"} <= set(catalog.layers)
     assert {
+        "battle",
+        "dead_corners",
+        "fairness",
         "heatmap",
         "workload",
         "coverage",
         "hotspots",
         "emerging",
+        "overdue",
+        "recurrence",
         "responsibility",
+        "road_levels",
         "black_spots",
     } == set(catalog.maps_of("run"))
     assert {"plan", "plan_changes"} == set(catalog.maps_of("plan"))

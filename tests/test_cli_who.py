@@ -22,19 +22,28 @@ def told(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> list[dic
 def test_everyone_is_told_in_order(capsys: pytest.CaptureFixture[str]) -> None:
     rows = told(capsys, DATA, PLACE)
     assert [row["rank"] for row in rows] == list(range(1, len(rows) + 1))
-    assert [row["role"] for row in rows] == ["direct", "lead", "cooperating", "fallback"]
+    assert {row["role"] for row in rows} == {"direct", "lead", "cooperating", "sponsor", "fallback"}
+    assert [row["layer"] for row in rows][:1] == ["zones"]
+    assert rows[-1]["role"] == "fallback"
     zones = gpd.read_file(
         DATA.parent / "zones.geojson" if DATA.is_file() else DATA / "zones.geojson"
     )
-    lead = zones.set_index("code").loc[rows[1]["target"], "lead"]
-    assert rows[1]["holder"] == lead
+    lead = zones.set_index("code").loc[rows[0]["target"], "lead"]
+    assert rows[0]["holder"] == lead
+
+
+def test_a_category_asks_only_its_own_line(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = told(capsys, DATA, PLACE, "--category", "占道经营", "--at", "2026-01-01")
+    assert {row["category"] for row in rows} == {"", "占道经营"}
+    assert {row["layer"] for row in rows} == {"zones", "grids", "roads"}
 
 
 def test_the_table_speaks_both_languages(capsys: pytest.CaptureFixture[str]) -> None:
     assert gridmap("who", DATA, PLACE, "--lang", "zh", "--at", "2026-01-01") == 0
     said = capsys.readouterr().out
     assert "责任人，2026-01-01 00:00" in said
-    assert "属地兜底：网格" in said
+    assert "位于社区内" in said
+    assert "示例兜底" in said
 
 
 def test_nobody_is_told_as_such(capsys: pytest.CaptureFixture[str]) -> None:
@@ -113,12 +122,10 @@ def test_layers_are_written_without_phones(tmp_path: Path) -> None:
     shutil.copytree(DATA.parent if DATA.is_file() else DATA, tmp_path / "data")
     city = tmp_path / "data" / "city.toml"
     with (tmp_path / "data" / "assignments.csv").open("w", encoding="utf-8") as table:
-        table.write("code,holder,role,layer,target,phone\n")
-        table.write("a,示例员001,lead,grids,330499101002003,13800000001\n")
-    said = city.read_text(encoding="utf-8")
-    city.write_text(
-        f'{said}\n[[inputs]]\nlayer = "assignments"\npath = "assignments.csv"\n', "utf-8"
-    )
+        table.write(
+            "编码,责任主体,角色,图层,对象,条线,起点里程,终点里程,生效时间,失效时间,电话,依据文件\n"
+        )
+        table.write("a,示例员001,lead,grids,330499101002003,,,,,,13800000001,\n")
     assert gridmap("export", city, "--layer", "assignments", "--out", tmp_path / "out") == 0
     path = next((tmp_path / "out" / "layers").glob("*.gpkg"))
     assert list(pyogrio.read_dataframe(path, layer="assignments")["phone"]) == ["138*****001"]

@@ -5,7 +5,7 @@ import numpy as np
 import pyproj
 import pytest
 
-from gridmap.crs import parse_crs, to_wgs84, working_crs
+from gridmap.crs import from_wgs84, parse_crs, to_wgs84, working_crs
 from gridmap.errors import CrsError
 
 ANSWERS = Path(__file__).parents[2] / "shared/data/known_answers/china_places_five_datums.json"
@@ -79,3 +79,14 @@ def test_the_shifted_datums_go_back_to_known_answers(datum: str, name: str) -> N
 def test_places_abroad_are_not_shifted() -> None:
     lon, lat = to_wgs84(np.array([-71.06]), np.array([42.36]), "GCJ-02")
     assert (lon[0], lat[0]) == (-71.06, 42.36)
+
+
+@pytest.mark.parametrize("datum", ["GCJ-02", "BD-09"])
+def test_the_way_there_and_back_ends_where_it_began(datum: str) -> None:
+    lon, lat = (side.ravel() for side in np.meshgrid(np.linspace(103, 117, 9), [26.0, 31.5, 36.0]))
+    there = from_wgs84(lon, lat, datum)
+    assert (np.hypot(there[0] - lon, there[1] - lat) > 0.001).all()
+    back = to_wgs84(*there, datum)
+    # Baidu's own formulas do not invert each other to better than a metre.
+    within = 1e-8 if datum == "GCJ-02" else 2e-5
+    assert np.hypot(back[0] - lon, back[1] - lat).max() < within

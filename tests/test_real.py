@@ -13,7 +13,7 @@ from browser import OpenPage
 from playwright.sync_api import expect
 from shapely import Point
 
-from gridmap.config import Design, read_city_file
+from gridmap.config import read_city_file
 from gridmap.design import Plan, design_grids
 from gridmap.design.audit import audit
 from gridmap.design.codes import load_profiles
@@ -21,6 +21,7 @@ from gridmap.model import Receipt
 from gridmap.outputs import draw, save_page
 from gridmap.pipeline import analyse
 from gridmap.result import Analysed
+from gridmap.settings import Design
 from gridmap.sources import read_city
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -204,3 +205,18 @@ def test_tainan_in_parts_that_are_more_even_than_the_official_ones() -> None:
     official_spread, official_compact = judged(areas, "compound")
     assert spread < 0.8 * official_spread
     assert compact >= official_compact
+
+
+def test_boston_has_kpis_by_department_and_neighbourhood(boston: Analysed) -> None:
+    found = boston.results["kpis"].frame
+    whole = found[found["by"].isna()].set_index("kpi")
+    for by in ("department", "neighbourhood"):
+        parts = found[found["by"] == by]
+        sums = parts.groupby("kpi")[["numerator", "denominator"]].sum()
+        rates = whole["numerator"].notna()
+        assert sums.loc[rates[rates].index, "numerator"].eq(whole["numerator"].dropna()).all()
+        assert sums["denominator"].eq(whole["denominator"]).all()
+        assert parts["group"].nunique() > 10
+    assert whole.loc["closing_rate", "denominator"] == len(boston.frame("problems"))
+    overdue = boston.frame("deadlines")
+    assert len(overdue) == boston.summary["overdue_open"] + boston.summary["due_soon"]

@@ -2,6 +2,8 @@
 
 from gridmap.analysis.assign import assign, assign_all, count_points
 from gridmap.analysis.black_spots import NetworkHotspots, network_density, network_hotspots
+from gridmap.analysis.calendars import Calendar, ChineseHolidays, EveryWeek, make_calendar
+from gridmap.analysis.case_life import CaseLife, case_life, case_life_of_times
 from gridmap.analysis.cells import (
     cell_counts,
     cell_grid,
@@ -11,12 +13,42 @@ from gridmap.analysis.cells import (
     parents,
     roll_up,
 )
+from gridmap.analysis.clock import Rule, days_between, deadline, working_time
 from gridmap.analysis.contiguity import queen, rook
 from gridmap.analysis.coverage import find_gaps, find_misnested, find_overlaps, find_unassigned
 from gridmap.analysis.cube import Cube, space_time_cube, time_step
+from gridmap.analysis.dead_corners import (
+    derived_leads,
+    double_leads,
+    empty_cells,
+    lead_changes,
+    line_by_block,
+    seams,
+    unowned,
+    without_cooperation,
+)
+from gridmap.analysis.deadlines import (
+    case_deadlines,
+    check_times,
+    explain,
+    ledger_deadline,
+    look_back,
+    urgency,
+)
 from gridmap.analysis.density import Surface, ascii_grid, bands, kernel_density
 from gridmap.analysis.emerging import PATTERNS, classify, emerging, space_time_scores
+from gridmap.analysis.fairness import (
+    Effort,
+    Fairness,
+    Proposal,
+    expected_hours,
+    fairness,
+    load_effort,
+    proposed_transfers,
+    transferred_grids,
+)
 from gridmap.analysis.hotspots import count_by, getis_ord, hotspots, hotspots_by_source
+from gridmap.analysis.indicators import Indicators, Proof, indicators, load_kpis, proof
 from gridmap.analysis.moran import local_moran
 from gridmap.analysis.neighbours import (
     as_graph,
@@ -33,7 +65,21 @@ from gridmap.analysis.rates import (
     local_empirical_bayes,
     standardised_rates,
 )
+from gridmap.analysis.recurrence import (
+    Recurrence,
+    recurrence,
+    recurrence_curve,
+    recurrence_layer,
+)
+from gridmap.analysis.registers import (
+    check_assignments,
+    check_organisations,
+    in_force,
+    reconcile_all,
+)
+from gridmap.analysis.responsibility import implied_assignments, targets_at, who
 from gridmap.analysis.significance import discoveries, neighbour_ranks, pseudo_p
+from gridmap.analysis.strips import frontage_zones, road_corridors
 from gridmap.analysis.timeliness import timeliness
 from gridmap.analysis.transfer import transfer
 from gridmap.analysis.trend import Trend, mann_kendall
@@ -41,9 +87,20 @@ from gridmap.analysis.workload import gini, households_in, workload
 
 __all__ = [
     "PATTERNS",
+    "Calendar",
+    "CaseLife",
+    "ChineseHolidays",
     "Cube",
+    "Effort",
+    "EveryWeek",
+    "Fairness",
+    "Indicators",
     "Network",
     "NetworkHotspots",
+    "Proof",
+    "Proposal",
+    "Recurrence",
+    "Rule",
     "Surface",
     "Trend",
     "as_graph",
@@ -51,51 +108,91 @@ __all__ = [
     "assign",
     "assign_all",
     "bands",
+    "case_deadlines",
+    "case_life",
+    "case_life_of_times",
     "cell_counts",
     "cell_grid",
     "cell_neighbours",
     "cells_at",
     "cells_of",
+    "check_assignments",
+    "check_organisations",
+    "check_times",
     "classify",
     "count_by",
     "count_points",
     "crude_rates",
+    "days_between",
+    "deadline",
+    "derived_leads",
     "discoveries",
     "distance_band",
+    "double_leads",
     "emerging",
     "empirical_bayes",
+    "empty_cells",
+    "expected_hours",
+    "explain",
+    "fairness",
     "find_gaps",
     "find_misnested",
     "find_overlaps",
     "find_piles",
     "find_unassigned",
+    "frontage_zones",
     "getis_ord",
     "gini",
     "hotspots",
     "hotspots_by_source",
     "households_in",
+    "implied_assignments",
+    "in_force",
+    "indicators",
     "k_nearest",
     "kernel_density",
+    "lead_changes",
+    "ledger_deadline",
+    "line_by_block",
+    "load_effort",
+    "load_kpis",
     "local_empirical_bayes",
     "local_moran",
+    "look_back",
+    "make_calendar",
     "mann_kendall",
     "neighbour_ranks",
     "neighbours",
     "network_density",
     "network_hotspots",
     "parents",
+    "proof",
+    "proposed_transfers",
     "pseudo_p",
     "queen",
+    "reconcile_all",
+    "recurrence",
+    "recurrence_curve",
+    "recurrence_layer",
+    "road_corridors",
     "road_network",
     "roll_up",
     "rook",
+    "seams",
     "snap",
     "space_time_cube",
     "space_time_scores",
     "standardised_rates",
+    "targets_at",
     "time_step",
     "timeliness",
     "transfer",
+    "transferred_grids",
+    "unowned",
+    "urgency",
+    "who",
     "with_self",
+    "without_cooperation",
+    "working_time",
     "workload",
 ]

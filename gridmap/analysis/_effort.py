@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -71,8 +72,7 @@ class Effort(Record):
         return self.days / _YEAR
 
 
-@cache
-def load_effort(path: Path | None = None) -> Effort:
+def load_effort(path: Path | None = None, *, changes: Mapping[str, Any] | None = None) -> Effort:
     """Read coefficients of work.
 
     Parameters
@@ -80,6 +80,8 @@ def load_effort(path: Path | None = None) -> Effort:
     path : pathlib.Path, optional
         A TOML file with all or some of the keys of the shipped ``gridmap/effort.toml``, which
         fills in the others. Its ``[visits]`` replaces the shipped ones as a whole.
+    changes : mapping, optional
+        Keys to change after that.
 
     Raises
     ------
@@ -89,7 +91,7 @@ def load_effort(path: Path | None = None) -> Effort:
     shipped = read_toml(_FILE, ConfigError)
     given = read_toml(path, ConfigError) if path else {}
     try:
-        return Effort.model_validate({**shipped, **given})
+        return Effort.model_validate({**shipped, **given, **(changes or {})})
     except ValidationError as error:
         problem = problem_line(error, Effort)
         raise ConfigError(

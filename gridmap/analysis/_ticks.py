@@ -90,6 +90,8 @@ def _year(day: Longs) -> Longs:
 
 def _worked_before(table: DayTable, at: Longs) -> Longs:
     """Return the working time from the beginning of the table until instants."""
+    if len(table.begins) == 0:
+        return np.zeros(len(at), dtype=np.int64)
     period = np.searchsorted(table.begins, at, side="right") - 1
     safe = np.maximum(period, 0)
     into = np.minimum(at, table.ends[safe]) - table.begins[safe]
@@ -113,7 +115,8 @@ def _settle(
     more = 1
     while True:
         table = day_table(calendar, first, last + more)
-        due, beyond = attempt(table)
+        # Where no year is known there is nothing to count on.
+        due, beyond = attempt(table) if len(table.begins) else (opened, np.ones_like(day, bool))
         if not beyond.any() or not calendar.knows(last + more) or last + more > _LAST_YEAR:
             break
         more *= 2

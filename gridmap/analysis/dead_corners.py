@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import geopandas as gpd
 import numpy as np
@@ -15,7 +15,6 @@ __all__ = [
     "empty_cells",
     "lead_changes",
     "line_by_block",
-    "reconcile",
     "seams",
     "unowned",
     "without_cooperation",
@@ -119,20 +118,6 @@ def without_cooperation(roads: gpd.GeoDataFrame, assignments: pd.DataFrame) -> g
     """Return the roads that have no cooperating department."""
     helped = assignments[(assignments["layer"] == "roads") & (assignments["role"] == "cooperating")]
     return roads[~roads["code"].isin(helped["target"])]
-
-
-def reconcile(declared: float, counted: Mapping[str, float]) -> pd.DataFrame:
-    """Set a declared total against the parts that it should be made of.
-
-    Returns
-    -------
-    DataFrame
-        Columns ``part`` and ``count``; the last rows are ``sum``, ``declared`` and ``missing``,
-        which is declared less the sum, and negative where more was counted than declared.
-    """
-    total = float(sum(counted.values()))
-    rows = [*counted.items(), ("sum", total), ("declared", declared), ("missing", declared - total)]
-    return pd.DataFrame(rows, columns=["part", "count"])
 
 
 def seams(zones: gpd.GeoDataFrame, *, width_m: float, minimum_m2: float = 1.0) -> gpd.GeoDataFrame:

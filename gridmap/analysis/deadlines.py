@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from gridmap.analysis import _ticks
 from gridmap.analysis._case_findings import explain, finding, together
 from gridmap.analysis._stops import check_stops
 from gridmap.analysis._ticks import HOUR_US, MISSING
-from gridmap.analysis.calendars import Calendar
+from gridmap.analysis.calendars import Calendar, EveryWeek
 from gridmap.analysis.clock import Rule, deadline, deadline_or_year
 from gridmap.errors import ConformError
 
@@ -247,16 +248,25 @@ def urgency(
     DataFrame
         On the index of the cases: ``urgency`` (one of `URGENCIES`; ``closed`` without a deadline),
         ``overdue_h`` and ``overdue_working_h`` (from the deadline to the closing or to now,
-        missing where it was kept) and ``left_h`` (until the deadline of an open case).
+        missing where it was kept) and ``left_h`` (until the deadline of an open case). Working
+        hours through a year that the calendar does not know are missing.
 
     Raises
     ------
     ConformError
-        If times have no zone, or a year on the way is not known.
+        If times have no zone.
+
+    Notes
+    -----
+    At the end of a year whose successor the calendar does not know yet, what is due soon is told
+    as if every week were worked as usual: a list of today's work cannot wait for the notice.
     """
-    now = pd.Timestamp(as_of).as_unit("us")
+    now = pd.Series([pd.Timestamp(as_of).as_unit("us")])
     moment = _ticks.instant(as_of)
-    horizon = deadline(pd.Series([now]), soon or Rule(8, "working_hours"), calendar)
+    span = soon or Rule(8, "working_hours")
+    horizon, unknown = deadline_or_year(now, span, calendar)
+    if unknown.any():
+        horizon = deadline(now, span, replace(calendar, holidays=EveryWeek()))
     until = _ticks.instants(horizon, "soon")[0]
     due, closed = _ticks.instants(cases["due"], "due"), _ticks.instants(cases["closed"], "closed")
     done = (closed != MISSING) & (closed <= moment)
@@ -270,8 +280,7 @@ def urgency(
     )
     worked = np.full(len(due), np.nan)
     spent, year = _ticks.between(calendar, due[late], end[late])
-    _ticks.unknown_years(year)
-    worked[late] = spent / HOUR_US
+    worked[late] = np.where(year > 0, np.nan, spent / HOUR_US)
     with_due = np.where(has, due, end)
     return pd.DataFrame(
         {

@@ -10,7 +10,7 @@ import typer
 
 from gridmap import messages
 from gridmap._version import __version__
-from gridmap.cli import bulletin, check, plan, run, who
+from gridmap.cli import bulletin, check, export, gallery, import_edits, plan, run, who, work
 from gridmap.cli.common import help_of, language
 from gridmap.errors import GridmapError
 
@@ -36,7 +36,17 @@ def _root(
     """Hold the options that come before a command."""
 
 
-for commands in (run.app, plan.app, check.app, who.app, bulletin.app):
+for commands in (
+    run.app,
+    plan.app,
+    check.app,
+    who.app,
+    bulletin.app,
+    work.app,
+    export.app,
+    import_edits.app,
+    gallery.app,
+):
     app.add_typer(commands)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -15,8 +16,6 @@ from gridmap.cli.common import AsJson, CityPath, LangName, OutPath, help_of, ope
 __all__ = ["app"]
 
 app = typer.Typer()
-
-LAYERS = ("grids", "problems")
 
 
 @app.command(help=help_of("bulletin"))
@@ -31,12 +30,17 @@ def bulletin(
     as_json: AsJson = False,
 ) -> None:
     """Write the bulletin of a period, once."""
+    from gridmap.casework import LAYERS, with_deadlines
     from gridmap.outputs.bulletin import make_bulletin, write_bulletin
     from gridmap.sources import read_city
 
     city_file, speak = opened(city, lang)
     needed = tuple(entry for entry in city_file.inputs if entry.layer in LAYERS)
     known = read_city(city_file.model_copy(update={"inputs": needed}))
+    if known.has("problems"):
+        problems, _ = with_deadlines(known, city_file.analysis.clock)
+        timed = problems.assign(due=problems["deadline"]).drop(columns="deadline")
+        known = replace(known, layers={**known.layers, "problems": timed})
     made = make_bulletin(known, period=period, on=_day(on), level=level)
     written = write_bulletin(made, out, speak, revise=revise)
     if as_json:

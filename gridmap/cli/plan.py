@@ -29,12 +29,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gridmap.catalog import Catalog
-    from gridmap.config import CityFile, Design
+    from gridmap.config import CityFile
     from gridmap.design import Change, Figures, Plan
     from gridmap.model import City
     from gridmap.result import Analysed
+    from gridmap.settings import Design
 
-__all__ = ["app"]
+__all__ = ["app", "replace_plan"]
 
 app = typer.Typer()
 edits = typer.Typer(help=help_of("plan"), no_args_is_help=True)
@@ -214,9 +215,9 @@ def _settings(
     """Return settings with what the command line says over them."""
     from pydantic import ValidationError
 
-    from gridmap.config import Design
     from gridmap.errors import ConfigError
     from gridmap.records import problem_line
+    from gridmap.settings import Design
 
     said = {name: value for name, value in given.items() if value not in (None, "")}
     if "target" in said:
@@ -328,7 +329,7 @@ def _edited(
         if as_json:
             return
         typer.confirm(messages.text("plan.apply", speak), abort=True)
-    _replace(path, city, change.plan, catalog, speak)
+    replace_plan(path, city, change.plan, catalog, speak)
     if not as_json:
         print(messages.text("plan.applied", speak, path=path))
 
@@ -336,14 +337,14 @@ def _edited(
 def _applied(path: Path, edit: Callable[[Plan], Plan], lang: str, as_json: bool) -> None:
     city, plan, catalog, speak = _read(path, lang)
     changed = edit(plan)
-    _replace(path, city, changed, catalog, speak)
+    replace_plan(path, city, changed, catalog, speak)
     if as_json:
         print(json.dumps({"steps": len(changed.log), "micro_grids": len(changed)}))
     else:
         print(messages.text("plan.applied", speak, path=path))
 
 
-def _replace(path: Path, city: City, plan: Plan, catalog: Catalog, lang: Lang) -> None:
+def replace_plan(path: Path, city: City, plan: Plan, catalog: Catalog, lang: Lang) -> None:
     """Write the plan, its maps and its report in the place of the old ones."""
     from gridmap.outputs import staged
 

@@ -1,4 +1,4 @@
-"""The commands of the main job: run, map, export, layers."""
+"""The commands of the main job: run, map, layers."""
 
 from __future__ import annotations
 
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 app = typer.Typer()
-Formats = Annotated[list[str] | None, typer.Option("--format", help=help_of("format"))]
 
 
 @app.command(help=help_of("run"))
@@ -105,30 +104,6 @@ def draw_map(
         for drawn_name, page in drawn.items():
             save_page(page, stage / f"{drawn_name}.html")
     tell_files(out / "maps", [f"{n}.html" for n in drawn], skipped, speak, as_json)
-
-
-@app.command(help=help_of("export"))
-def export(
-    city: CityPath,
-    out: OutPath = Path("out"),
-    formats: Formats = None,
-    layer: Annotated[list[str] | None, typer.Option("--layer", help=help_of("layer"))] = None,
-    lang: LangName = "",
-    as_json: AsJson = False,
-) -> None:
-    """Write layers for GIS desktops."""
-    from gridmap.outputs import DEFAULT_FORMATS, staged, write_layers
-
-    city_file, speak = opened(city, lang)
-    with staged(out / "layers") as stage:
-        with console.progress(steps_of(city_file) + 1, speak, quiet=as_json) as tell:
-            analysed = analysed_city(city_file, tell)
-            tell("layers")
-            written = write_layers(
-                analysed, stage, formats=formats or DEFAULT_FORMATS, names=layer or (), lang=speak
-            )
-        files = [path.name for path in written]
-    tell_files(out / "layers", files, [], speak, as_json)
 
 
 @app.command(help=help_of("layers"))

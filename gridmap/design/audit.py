@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from gridmap.config import Design
 from gridmap.design import faults
 from gridmap.design.areas import SLIVER_M2, TOLERANCE_M, Areas, tidy
 from gridmap.design.codes import CodeProfile
@@ -20,6 +19,7 @@ from gridmap.design.contents import check_area_codes, check_buildings, check_qua
 from gridmap.design.findings import KINDS, Findings
 from gridmap.design.polygons import NEAR_M
 from gridmap.errors import ConformError
+from gridmap.settings import Design
 
 __all__ = ["KINDS", "SLIVER_M2", "TOLERANCE_M", "audit"]
 

@@ -11,7 +11,6 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from gridmap.config import Design
 from gridmap.design.atoms import Atoms, make_atoms
 from gridmap.design.codes import (
     CodeProfile,
@@ -26,6 +25,7 @@ from gridmap.design.polygons import matched
 from gridmap.design.weights import building_weights
 from gridmap.errors import ConformError
 from gridmap.model import City
+from gridmap.settings import Design
 
 __all__ = ["atoms_of", "batch_of", "design_grids", "grids_of", "seeds", "tables_of"]
 

@@ -13,10 +13,10 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from gridmap.config import Design
 from gridmap.design.explain import explain
 from gridmap.design.graph import AtomGraph
 from gridmap.design.partition import PRESETS, Bounds, Objective
+from gridmap.settings import Design
 
 __all__ = ["Plan", "bounds_of", "compactness", "objective_of"]
 

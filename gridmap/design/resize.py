@@ -12,7 +12,6 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from gridmap.config import Design
 from gridmap.design.codes import (
     assign_codes,
     load_profiles,
@@ -29,6 +28,7 @@ from gridmap.design.plan import Plan
 from gridmap.design.polygons import matched, outlines
 from gridmap.errors import ConformError
 from gridmap.model import City
+from gridmap.settings import Design
 
 __all__ = ["resize_grids"]
 

@@ -10,10 +10,10 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from gridmap.config import Design
 from gridmap.design.plan import Plan, bounds_of, objective_of
 from gridmap.model import City
 from gridmap.result import Analysed, Result
+from gridmap.settings import Design
 
 __all__ = ["LAYERS", "as_layers", "figures"]
 

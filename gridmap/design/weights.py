@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from gridmap.config import Design
 from gridmap.errors import ConformError
 from gridmap.model import City
+from gridmap.settings import Design
 
 __all__ = ["building_weights"]
 

@@ -14,13 +14,13 @@ import pyogrio
 import shapely
 
 from gridmap.catalog import Catalog, Text
-from gridmap.config import Design
 from gridmap.design.graph import AtomGraph
 from gridmap.design.plan import Plan
 from gridmap.design.results import LAYERS
 from gridmap.errors import SourceError
 from gridmap.model import City
 from gridmap.schema import typed
+from gridmap.settings import Design
 
 __all__ = ["read_plan"]
 

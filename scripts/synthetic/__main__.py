@@ -8,7 +8,13 @@ import sys
 import time
 from pathlib import Path
 
-from synthetic import SAMPLE_HOUSEHOLDS, SAMPLE_RANDOM_STATE, make_city, write_sample
+from synthetic import (
+    SAMPLE_GOVERNANCE,
+    SAMPLE_HOUSEHOLDS,
+    SAMPLE_RANDOM_STATE,
+    make_city,
+    write_sample,
+)
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 
@@ -29,6 +35,7 @@ def main() -> int:
         households=arguments.households,
         random_state=arguments.random_state,
         problems_per_household=arguments.problems_per_household,
+        governance=SAMPLE_GOVERNANCE if arguments.households == SAMPLE_HOUSEHOLDS else None,
     )
     written = write_sample(city, arguments.out, defects=not arguments.no_defects)
     for name, (rows, size) in written.items():

@@ -16,7 +16,6 @@ from synthetic.partition import split
 CRS = "EPSG:4549"
 DISTRICT_CODE = "330499"
 GRID_HOUSEHOLDS = 350
-GRIDS_PER_COMMUNITY = 7
 COMMUNITIES_PER_STREET = 9
 FIRST_TOWN_NUMBER = 101
 VILLAGE_SHARE = 0.5
@@ -77,12 +76,15 @@ def _wavering(positions: FloatArray, rng: np.random.Generator) -> FloatArray:
 
 
 def _group(
-    weights: IntArray, positions: FloatArray, pairs: IntArray, rng: np.random.Generator
+    weights: IntArray,
+    positions: FloatArray,
+    pairs: IntArray,
+    communities: int,
+    rng: np.random.Generator,
 ) -> list[IntArray]:
     """Group blocks into streets, streets into communities, communities into grids."""
     shifted = _wavering(positions, rng)
-    size = GRID_HOUSEHOLDS * GRIDS_PER_COMMUNITY
-    communities = max(1, round(weights.sum() / size))
+    size = weights.sum() / communities
     streets = max(min(3, communities), round(communities / COMMUNITIES_PER_STREET))
     part = np.zeros(len(weights), dtype=np.int64)
     levels: list[IntArray] = []
@@ -172,6 +174,7 @@ def make_areas(
     positions: FloatArray,
     pairs: IntArray,
     centre: FloatArray,
+    communities: int,
     random_state: int,
 ) -> Areas:
     """Group blocks into grids, communities, streets and one district.
@@ -188,6 +191,8 @@ def make_areas(
         Blocks that share a street.
     centre : array, shape (2,), metres
         The town's centre.
+    communities : int
+        How many communities there are, give or take one.
     random_state : int
         The city's random state.
 
@@ -197,17 +202,17 @@ def make_areas(
         Codes are 6 digits for the district and 3 more for each level; grids are numbered within
         their community from west to east, then from north to south, by centroid.
     """
-    groups = _group(households, positions, pairs, stream(random_state, "areas"))
+    groups = _group(households, positions, pairs, communities, stream(random_state, "areas"))
     levels, block_grid = _levels(outlines, groups, centre)
     street_names = _street_names(levels[0], random_state)
     community_names = _community_names(levels[1], street_names, random_state)
     streets = _frame(levels[0], [DISTRICT_CODE], street_names)
-    communities = _frame(levels[1], streets["code"].tolist(), community_names)
+    middle = _frame(levels[1], streets["code"].tolist(), community_names)
     grid_names = [
         f"{community_names[parent]}第{names.numeral(int(number))}网格"
         for parent, number in zip(levels[2].parent, levels[2].number, strict=True)
     ]
-    grids = _frame(levels[2], communities["code"].tolist(), grid_names)
+    grids = _frame(levels[2], middle["code"].tolist(), grid_names)
     count = len(grids)
     size = stream(random_state, "members").choice([1, 2, 3], count, p=[0.5, 0.35, 0.15])
     grids.insert(3, "member", names.members(count))
@@ -217,4 +222,4 @@ def make_areas(
     district = gpd.GeoDataFrame(
         {"code": [DISTRICT_CODE], "name": [names.DISTRICT], "parent": [""]}, geometry=whole, crs=CRS
     )
-    return Areas(district, streets, communities, grids, block_grid)
+    return Areas(district, streets, middle, grids, block_grid)

@@ -49,8 +49,13 @@ CATEGORIES = (
     Category("0301", "噪声扰民", "noise", 40, 24, 0.12, True, False),
     Category("0302", "油烟扰民", "cooking fumes", 50, 48, 0.06, True, True),
     Category("0401", "楼道堆物", "stairwell clutter", 35, 48, 0.08, False, False),
-    Category("0501", "绿化破坏", "damaged greenery", 40, 72, 0.05, False, False),
+    Category("0501", "绿化破坏", "damaged greenery", 40, 72, 0.02, False, False),
+    Category("0203", "井盖破损", "damaged manhole", 60, 4, 0.01, False, True),
+    Category("0303", "犬只扰民", "unleashed dogs", 25, 16, 0.02, True, False),
 )
+# Their deadline is on no record; it follows from the table of limits.
+MANHOLE, DOGS = "井盖破损", "犬只扰民"
+DOGS_WORKDAYS = 2
 SATURDAY = 5
 WEEKDAY_OF_FIRST_DAY = 2
 SPRING_FESTIVAL = (27, 34)

@@ -9,13 +9,17 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
 from synthetic.areas import CRS, Areas, dissolve, make_areas
 from synthetic.buildings import compounds, make_buildings
 from synthetic.categories import category_frame
+from synthetic.duties import Duties, corners_of, make_duties
+from synthetic.governance import Governance, usual_governance
 from synthetic.grid_defects import find_grid_defects, plant_grid_defects
 from synthetic.hot_spots import choose_hot_spots
 from synthetic.layout import Town, make_town
+from synthetic.ledger import Ledger, make_ledger
 from synthetic.places import make_places, make_shops
 from synthetic.planted import degrees, in_strips, planted_record
 from synthetic.problems import make_problems
@@ -53,6 +57,8 @@ class SyntheticCity:
         code, name, class.
     zones : GeoDataFrame
         code, name, kind, lead, cooperating, valid_from.
+    fronts : GeoDataFrame
+        Street fronts of shops: code, name, holder, place, valid_from.
     places : GeoDataFrame
         code, name, kind, risk.
     categories : DataFrame
@@ -63,7 +69,11 @@ class SyntheticCity:
     hall : tuple of float
         Longitude and latitude of the town hall, where failed geocoding falls back to.
     planted : dict
-        Everything planted; see `planted_record`.
+        Everything planted; see `planted_record`, `make_duties` and `make_ledger`.
+    duties : Duties or None
+        The registers of responsibility, where the town has them.
+    ledger : Ledger or None
+        The log of the cases.
     """
 
     households: int
@@ -78,11 +88,14 @@ class SyntheticCity:
     units: gpd.GeoDataFrame
     roads: gpd.GeoDataFrame
     zones: gpd.GeoDataFrame
+    fronts: gpd.GeoDataFrame
     places: gpd.GeoDataFrame
     categories: pd.DataFrame
     problems: gpd.GeoDataFrame
     hall: tuple[float, float]
     planted: dict[str, Any]
+    duties: Duties | None = None
+    ledger: Ledger | None = None
 
 
 @dataclass(frozen=True)
@@ -99,7 +112,7 @@ class _Base:
     hall: tuple[float, float]
 
 
-def _build(households: int, random_state: int) -> _Base:
+def _build(households: int, governance: Governance, random_state: int) -> _Base:
     log.info("streets and blocks")
     town = make_town(households, random_state)
     log.info("areas from %d blocks", len(town.blocks))
@@ -109,6 +122,7 @@ def _build(households: int, random_state: int) -> _Base:
         positions=town.centres,
         pairs=town.pairs,
         centre=town.lattice.centre,
+        communities=governance.communities,
         random_state=random_state,
     )
     log.info("%d buildings", len(town.stock))
@@ -122,15 +136,20 @@ def _build(households: int, random_state: int) -> _Base:
     places = make_places(town.blocks, town.uses, shops, town.hall, random_state)
     zones = make_zones(
         town,
-        areas.district,
-        roads,
         shops,
         places,
-        communities=len(areas.communities),
+        subzones=governance.subzones,
         random_state=random_state,
     )
     hall = degrees(places.geometry[places["kind"] == "hall"].iloc[0])
     return _Base(town, areas, buildings, units, roads, places, zones, hall)
+
+
+def _corner(base: _Base) -> shapely.Polygon:
+    """Return the outline of the dead corner."""
+    dead = base.zones.dead
+    outline: shapely.Polygon = dissolve(base.town.outlines[dead], np.zeros(dead.sum(), np.int64))[0]
+    return outline
 
 
 def _add_problems(
@@ -153,8 +172,8 @@ def _add_problems(
         random_state=random_state,
     )
     special = in_strips(problems, defects, "gap") | in_strips(problems, defects, "overlap")
+    special |= (problems["chain"] > 0).to_numpy()
     problems = plant_row_defects(problems, special, random_state)
-    corner = dissolve(town.outlines[base.zones.dead], np.zeros(base.zones.dead.sum(), np.int64))[0]
     record = planted_record(
         problems=problems,
         grids=areas.grids,
@@ -163,7 +182,7 @@ def _add_problems(
         spots=spots,
         hall=base.hall,
         dead=base.zones.dead,
-        corner=corner,
+        corner=_corner(base),
     )
     return problems, plant_grid_defects(areas.grids, defects), record
 
@@ -181,8 +200,50 @@ def _block_frame(base: _Base) -> gpd.GeoDataFrame:
     )
 
 
+def _registers(
+    base: _Base,
+    problems: gpd.GeoDataFrame,
+    grids_planted: gpd.GeoDataFrame,
+    governance: Governance,
+    random_state: int,
+) -> tuple[Duties, Ledger, dict[str, Any]]:
+    """Write the registers and the log, and tell what is wrong in them."""
+    areas = base.areas
+    duties = make_duties(
+        areas.communities,
+        areas.grids,
+        base.roads,
+        base.zones.frame,
+        base.places,
+        corner=_corner(base),
+        chiefs=governance.chiefs,
+        random_state=random_state,
+    )
+    ledger = make_ledger(problems, random_state)
+    member = duties.grids["member"]
+    corners = corners_of(
+        problems[problems["defect"] == ""],
+        grids_planted.assign(member=member),
+        areas.communities,
+        base.roads,
+        base.zones,
+        duties,
+    )
+    unsigned = base.zones.fronts["code"][base.zones.fronts["holder"] == ""]
+    facts = {
+        "responsibility": {**duties.planted, **corners, "no_contract": sorted(unsigned)},
+        "cases": ledger.planted,
+        "seam": base.zones.seam,
+    }
+    return duties, ledger, facts
+
+
 def make_city(
-    *, households: int, random_state: int, problems_per_household: float = 0.4
+    *,
+    households: int,
+    random_state: int,
+    problems_per_household: float = 0.4,
+    governance: Governance | None = None,
 ) -> SyntheticCity:
     """Make a synthetic Chinese town; the same arguments give the same town.
 
@@ -194,6 +255,8 @@ def make_city(
         Seed of all draws, 0 or more.
     problems_per_household : float
         Problems in the year for each dwelling asked for.
+    governance : Governance, optional
+        How many communities, sub-zones and road chiefs there are, and whether there are registers.
 
     Returns
     -------
@@ -207,25 +270,37 @@ def make_city(
     """
     if households < LEAST_HOUSEHOLDS:
         raise ValueError(f"households={households}: a town needs {LEAST_HOUSEHOLDS} or more")
-    base = _build(households, random_state)
+    governance = governance or usual_governance(households)
+    base = _build(households, governance, random_state)
     count = round(households * problems_per_household)
     problems, grids_planted, record = _add_problems(base, count, random_state)
+    grids, zones, duties, ledger = base.areas.grids, base.zones.frame, None, None
+    if governance.registers:
+        log.info("registers and the log of cases")
+        duties, ledger, facts = _registers(base, problems, grids_planted, governance, random_state)
+        grids, zones, problems = duties.grids, duties.zones, ledger.problems
+        named = grids[["member", "phone"]]
+        grids_planted = grids_planted.assign(**{name: named[name] for name in named})
+        record |= facts
     return SyntheticCity(
         households=households,
         random_state=random_state,
         district=base.areas.district,
         streets=base.areas.streets,
         communities=base.areas.communities,
-        grids=base.areas.grids,
+        grids=grids,
         grids_planted=grids_planted,
         blocks=_block_frame(base),
         buildings=base.buildings,
         units=base.units,
         roads=base.roads,
-        zones=base.zones.frame,
+        zones=zones,
+        fronts=base.zones.fronts,
         places=base.places,
         categories=category_frame(),
         problems=problems,
         hall=base.hall,
         planted=record,
+        duties=duties,
+        ledger=ledger,
     )

@@ -16,9 +16,20 @@ from synthetic.categories import CATEGORIES, SOURCE_SHARES, SOURCES
 from synthetic.fields import BoolArray, FloatArray, IntArray, stream
 from synthetic.hot_spots import HotSpot, points_around
 from synthetic.lattice import Blocks
-from synthetic.times import closed_times, deadlines, draw, reported_times
+from synthetic.times import (
+    FIRST_DAY,
+    Times,
+    closed_times,
+    deadlines,
+    draw,
+    reported_times,
+)
 
 ROWS_PER_GAP = 8
+# A category and the day of the year on which it is first reported; then it comes back.
+CHAINS = (("暴露垃圾", 60), ("道路破损", 150), ("楼道堆物", 240))
+CHAIN_TURNS, CHAIN_DAYS = 4, 4
+CHAIN_CLOSED = np.timedelta64(6, "h")
 MAIN_CATEGORY_SHARE = 0.7
 SIDE_NAMES = ("南侧道路", "东侧道路", "北侧道路", "西侧道路")
 DOOR_NAMES = ("", "楼下", "门口", "一单元", "二单元", "东首", "西首")
@@ -132,11 +143,32 @@ def _draft(
         rows = moved[k * ROWS_PER_GAP : (k + 1) * ROWS_PER_GAP]
         even.loc[rows, ["x", "y"]] = _within(strip, len(rows), rng)
     draft = pd.concat([even, hot], ignore_index=True)
+    draft["moved"] = draft.index.isin(moved)
     elsewhere = np.r_[moved, np.arange(len(even), count)]
     centres = shapely.get_coordinates(shapely.centroid(buildings.geometry.to_numpy()))
     nearest = cKDTree(centres).query(draft.loc[elsewhere, ["x", "y"]].to_numpy())[1]
     draft.loc[elsewhere, "building"] = nearest
     return draft
+
+
+def _plant_chains(
+    draft: pd.DataFrame, category: IntArray, reported: Times, random_state: int
+) -> IntArray:
+    """Let some problems come back: same place and category, a few days apart; number the chains."""
+    rng = stream(random_state, "chains")
+    even = np.flatnonzero(((draft["spot"] < 0) & ~draft["moved"]).to_numpy())
+    rows = rng.permutation(even)[: len(CHAINS) * CHAIN_TURNS].reshape(len(CHAINS), CHAIN_TURNS)
+    chain = np.zeros(len(draft), dtype=np.int64)
+    kinds = [kind.name for kind in CATEGORIES]
+    for number, (name, day) in enumerate(CHAINS, start=1):
+        members = rows[number - 1]
+        chain[members] = number
+        category[members] = kinds.index(name)
+        for column in ("building", "side", "x", "y"):
+            draft.loc[members, column] = draft.loc[members[0], column]
+        hours = (24 * (day + CHAIN_DAYS * np.arange(CHAIN_TURNS)) + 9).astype("timedelta64[h]")
+        reported[members] = FIRST_DAY + hours
+    return chain
 
 
 def make_problems(
@@ -177,11 +209,15 @@ def make_problems(
     rng = stream(random_state, "problems")
     district = areas.district.geometry.iloc[0]
     draft = _draft(blocks, buildings, district, spots, gaps, count, rng)
-    category = draft["category"].to_numpy()
+    category = draft["category"].to_numpy().copy()
     reported = reported_times(category, draft["first_day"].to_numpy(), rng)
+    chain = _plant_chains(draft, category, reported, random_state)
     order = np.argsort(reported, kind="stable")
     draft, category, reported = draft.iloc[order], category[order], reported[order]
+    chain = chain[order]
     due = deadlines(reported, category)
+    closed = closed_times(reported, due, rng)
+    closed[chain > 0] = reported[chain > 0] + CHAIN_CLOSED
     degrees, metres = _to_degrees_and_back(draft[["x", "y"]].to_numpy())
     labels = pd.Series([*(s.name for s in spots), ""], dtype="str")
     door = rng.integers(0, len(DOOR_NAMES), count)
@@ -193,12 +229,13 @@ def make_problems(
             "source": _choose(SOURCES, source),
             "reported": reported,
             "deadline": due,
-            "closed": closed_times(reported, due, rng),
+            "closed": closed,
             "lon": degrees[:, 0],
             "lat": degrees[:, 1],
             "address": _addresses(
                 buildings, areas, draft["building"].to_numpy(), draft["side"].to_numpy(), door
             ),
+            "chain": chain,
             "hot_spot": labels.take(draft["spot"].to_numpy() % len(labels)).to_numpy(),
         },
         geometry=shapely.points(metres),

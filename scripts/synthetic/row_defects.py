@@ -30,6 +30,10 @@ HEADERS = {
     "lon": "经度",
     "lat": "纬度",
     "address": "地址",
+    "department": "处置部门",
+    "treatment": "处置方式",
+    "campaign": "专项行动",
+    "visited": "回头看时间",
 }
 
 
@@ -99,6 +103,11 @@ def clean_rows(problems: gpd.GeoDataFrame) -> pd.DataFrame:
         rows[column] = minute_text(problems[column].to_numpy())
     rows["lon"], rows["lat"] = _degrees_text(problems["lon"]), _degrees_text(problems["lat"])
     rows["address"] = problems["address"].to_numpy()
+    for column in ("department", "treatment", "campaign"):
+        if column in problems:
+            rows[column] = problems[column].to_numpy()
+    if "visited" in problems:
+        rows["visited"] = minute_text(problems["visited"].to_numpy())
     return rows.rename(columns=HEADERS)
 
 

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
+import chinese_calendar
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from synthetic.categories import CATEGORIES, EVENING_HOURS, OFFICE_HOURS, day_weights
+from synthetic.categories import (
+    CATEGORIES,
+    DOGS,
+    DOGS_WORKDAYS,
+    EVENING_HOURS,
+    OFFICE_HOURS,
+    day_weights,
+)
 from synthetic.fields import FloatArray, IntArray
 
 FIRST_DAY = np.datetime64("2025-01-01T00:00:00", "s")
 LAST_MONTHS_DAY = 273
 DAYS = 365
 EXTRACTED = np.datetime64("2026-01-15T00:00:00", "s")
+CLOSING = np.timedelta64(17 * 60 + 30, "m")
 NEVER_CLOSED = 0.09
 TYPICAL_SHARE_OF_LIMIT = 0.45
 SPREAD = 0.7
@@ -60,9 +71,21 @@ def reported_times(category: IntArray, first_day: IntArray, rng: np.random.Gener
 
 
 def deadlines(reported: Times, category: IntArray) -> Times:
-    """Add the time allowed for the category."""
+    """Add the time allowed for the category; dogs have until offices close on a later workday."""
     hours = np.array([kind.limit_hours for kind in CATEGORIES])[category]
-    return np.asarray(reported + (3600 * hours).astype("timedelta64[s]"))
+    due = np.asarray(reported + (3600 * hours).astype("timedelta64[s]"))
+    dogs = category == [kind.name for kind in CATEGORIES].index(DOGS)
+    due[dogs] = [workday_end(time, DOGS_WORKDAYS) for time in reported[dogs]]
+    return due
+
+
+def workday_end(time: np.datetime64, workdays: int) -> np.datetime64:
+    """Return when offices close on the last of some workdays after the day of a time."""
+    day = time.astype("datetime64[D]").item()
+    while workdays:
+        day += dt.timedelta(days=1)
+        workdays -= bool(chinese_calendar.is_workday(day))
+    return np.datetime64(day, "s") + CLOSING
 
 
 def closed_times(reported: Times, due: Times, rng: np.random.Generator) -> Times:

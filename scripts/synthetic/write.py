@@ -19,6 +19,7 @@ import shapely
 import xlsxwriter
 
 from synthetic.city import SyntheticCity
+from synthetic.duties import HEADERS
 from synthetic.row_defects import clean_rows, planted_rows
 
 WRITTEN_AT = "2026-01-15T00:00:00.000Z"
@@ -44,6 +45,7 @@ COUNTED = (
     "buildings",
     "roads",
     "zones",
+    "fronts",
     "places",
     "categories",
     "problems",
@@ -165,17 +167,60 @@ def _write_categories(city: SyntheticCity, path: Path, _: bool) -> int:
     return len(city.categories)
 
 
+def _write_fronts(city: SyntheticCity, path: Path, _: bool) -> int:
+    _in_degrees(city.fronts, "OGC:CRS84").to_file(
+        path, driver="GeoJSON", engine="pyogrio", RFC7946="YES", COORDINATE_PRECISION="8"
+    )
+    return len(city.fronts)
+
+
+def _write_table(frame: pd.DataFrame, path: Path) -> int:
+    frame.to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
+    return len(frame)
+
+
+def _write_registers(city: SyntheticCity, folder: Path) -> dict[str, int]:
+    """Write the registers of responsibility and the log of cases, where the town has them."""
+    if city.duties is None or city.ledger is None:
+        return {}
+    duties, ledger = city.duties, city.ledger
+    events = ledger.events.assign(
+        **{name: ledger.events[name].astype("category") for name in ("event", "by", "level")}
+    )
+    events.to_parquet(folder / "events.parquet", index=False, compression="zstd")
+    tables = {
+        "assignments.csv": duties.assignments.rename(columns=HEADERS),
+        "organisations.csv": duties.organisations,
+        "organisation_areas.csv": duties.organisation_areas,
+        "declared.csv": duties.declared,
+        "limits.csv": ledger.limits,
+        "stops.csv": ledger.stops,
+    }
+    rows = {name: _write_table(frame, folder / name) for name, frame in tables.items()}
+    return {"events.parquet": len(events), **rows}
+
+
 WRITERS = {
     "areas.gpkg": _write_areas,
     "buildings.parquet": _write_buildings,
     "roads.fgb": _write_roads,
     "zones.geojson": _write_zones,
+    "fronts.geojson": _write_fronts,
     "places.xlsx": _write_places,
     "problems.csv": _write_problems,
     "categories.csv": _write_categories,
     "planted.json": _write_planted,
 }
-FILES = tuple(WRITERS)
+REGISTERS = (
+    "assignments.csv",
+    "declared.csv",
+    "events.parquet",
+    "limits.csv",
+    "organisation_areas.csv",
+    "organisations.csv",
+    "stops.csv",
+)
+FILES = (*WRITERS, *REGISTERS)
 
 
 def write_sample(
@@ -204,9 +249,10 @@ def write_sample(
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": WRITTEN_AT})
     rows = {}
     try:
-        for name in FILES:
+        for name, write in WRITERS.items():
             log.info("writing %s", name)
-            rows[name] = WRITERS[name](city, target / name, defects)
+            rows[name] = write(city, target / name, defects)
+        rows |= _write_registers(city, target)
     finally:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
     return {name: (count, (target / name).stat().st_size) for name, count in rows.items()}

@@ -1,8 +1,9 @@
-"""Zones of responsibility that do not nest in grids: sub-zones, road corridors, frontages."""
+"""Zones of responsibility that do not nest in grids: sub-zones, estates; and street fronts."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -17,18 +18,28 @@ from synthetic.partition import pieces, split
 from synthetic.places import Shops
 
 SIDES = 4
-CORRIDOR_M = 25.0
 FRONTAGE_SHARE = 0.22
+NO_CONTRACT = 4
+ESTATES = 5
+LEAST_ESTATE = 60
+SEAM_M = 8.0
+FAR_M = 60.0
 DEAD_CORNER_HOUSEHOLDS = 450
 FIRST_DAYS = ("2024-03-01", "2024-09-01", "2025-01-01")
 
 
 @dataclass(frozen=True)
 class Zones:
-    """The zones, and the blocks of the dead corner, which no sub-zone holds."""
+    """The zones, fronts with their strips, and what is amiss.
+
+    ``dead`` tells the blocks that no sub-zone holds, ``seam`` what lies between two estates.
+    """
 
     frame: gpd.GeoDataFrame
+    fronts: gpd.GeoDataFrame
+    strips: Geometries
     dead: BoolArray
+    seam: dict[str, Any]
 
 
 def _rim(pairs: IntArray, count: int) -> BoolArray:
@@ -90,24 +101,59 @@ def _named(
     )
 
 
-def _corridors(roads: gpd.GeoDataFrame, district: gpd.GeoDataFrame, state: int) -> gpd.GeoDataFrame:
-    """Road chiefs' corridors: main roads with what lies beside them, inside the district."""
-    main = roads[roads["class"] == "main"]
-    wide = shapely.buffer(main.geometry.to_numpy(), CORRIDOR_M, cap_style="flat", quad_segs=2)
-    inside = shapely.intersection(wide, district.geometry.iloc[0])
-    inside = shapely.set_precision(inside, 0.001)
-    labels = [f"{name}路长责任段" for name in main["name"]]
-    return _named(inside, "road_chief", "L", labels, 0.25, state)
+def _estates(town: Town, state: int) -> tuple[gpd.GeoDataFrame, dict[str, Any]]:
+    """Estates of property companies: two with a street between that neither looks after."""
+    rng = stream(state, "estates")
+    homes = town.households > LEAST_ESTATE
+    both = town.pairs[homes[town.pairs].all(axis=1)]
+    border = shapely.length(
+        shapely.intersection(town.outlines[both[:, 0]], town.outlines[both[:, 1]])
+    )
+    first = both[np.argmax(border)]
+    near = np.isin(town.pairs, first).any(axis=1)
+    taken = np.unique(town.pairs[near])
+    free = np.setdiff1d(np.flatnonzero(homes), taken)
+    blocks = [*first.tolist()]
+    for block in rng.permutation(free).tolist():
+        if len(blocks) == ESTATES:
+            break
+        beside = np.unique(town.pairs[(town.pairs == block).any(axis=1)])
+        # Corners of blocks meet as well, so the estates that are far apart are two blocks away.
+        away = shapely.distance(town.outlines[blocks], town.outlines[block]).min() > FAR_M
+        if away and not np.isin(beside, blocks).any():
+            blocks.append(block)
+    outlines = shapely.buffer(town.outlines[blocks], -SEAM_M / 2, join_style="mitre")
+    labels = [f"示例物业{names.HEAVENLY_STEMS[k]}公司" for k in range(len(blocks))]
+    frame = _named(np.asarray(outlines), "property", "W", labels, 1.0, state)
+    seam = {"between": frame["code"].head(2).tolist(), "area_m2": round(border.max() * SEAM_M, 1)}
+    return frame, seam
 
 
-def _frontages(shops: Shops, places: gpd.GeoDataFrame, state: int) -> gpd.GeoDataFrame:
-    """Lay strips before the shops of some rows."""
+def _fronts(
+    shops: Shops, places: gpd.GeoDataFrame, leads: list[str], state: int
+) -> tuple[gpd.GeoDataFrame, Geometries]:
+    """List the street fronts of the shops of some rows; the last few have not signed."""
+    rng = stream(state, "frontage")
     rows = int(shops.row.max(initial=-1)) + 1
-    signed = stream(state, "frontage").random(rows) < FRONTAGE_SHARE
+    signed = rng.random(rows) < FRONTAGE_SHARE
     chosen = np.flatnonzero(signed[shops.row])
-    labels = [f"{name}门前" for name in places["name"].iloc[chosen]]
-    strips = np.asarray(shapely.polygons(shops.strips[chosen]))
-    return _named(strips, "frontage", "Q", labels, 0.6, state)
+    unsigned = rng.permutation(len(chosen))[:NO_CONTRACT]
+    holders = np.array(leads[: len(chosen)], dtype=object)
+    holders[unsigned] = ""
+    # The first two corners of a strip are its front.
+    lines = shapely.linestrings(shops.strips[chosen][:, :2])
+    frame = gpd.GeoDataFrame(
+        {
+            "code": [f"Q{k:05d}" for k in range(1, len(chosen) + 1)],
+            "name": [f"{name}门前" for name in places["name"].iloc[chosen]],
+            "holder": holders,
+            "place": places["code"].iloc[chosen].to_numpy(),
+            "valid_from": [FIRST_DAYS[k] for k in rng.integers(0, len(FIRST_DAYS), len(chosen))],
+        },
+        geometry=lines,
+        crs=CRS,
+    )
+    return frame, np.asarray(shapely.polygons(shops.strips[chosen]))
 
 
 def _sub_frame(town: Town, zone: IntArray, state: int) -> gpd.GeoDataFrame:
@@ -119,12 +165,10 @@ def _sub_frame(town: Town, zone: IntArray, state: int) -> gpd.GeoDataFrame:
 
 def make_zones(
     town: Town,
-    district: gpd.GeoDataFrame,
-    roads: gpd.GeoDataFrame,
     shops: Shops,
     places: gpd.GeoDataFrame,
     *,
-    communities: int,
+    subzones: int,
     random_state: int,
 ) -> Zones:
     """Draw the zones.
@@ -133,32 +177,25 @@ def make_zones(
     ----------
     town : Town
         The layout.
-    district : GeoDataFrame
-        The district, to which corridors are cut.
-    roads : GeoDataFrame
-        The roads.
     shops : Shops
         The shops, the first of the places.
     places : GeoDataFrame
         The places.
-    communities : int
-        How many communities there are; there is a sub-zone to every two.
+    subzones : int
+        How many sub-zones there are.
     random_state : int
         The city's random state.
 
     Returns
     -------
     Zones
-        code, name, kind (subzone, road_chief, frontage), lead, cooperating, valid_from, polygons.
+        code, name, kind (subzone, property), lead, cooperating, valid_from, polygons; and fronts.
     """
-    zone, dead = _subzones(
-        town.superblock, town.households, town.centres, town.pairs, max(2, round(communities / 2))
-    )
-    frames = [
-        _sub_frame(town, zone, random_state),
-        _corridors(roads, district, random_state),
-        _frontages(shops, places, random_state),
-    ]
+    zone, dead = _subzones(town.superblock, town.households, town.centres, town.pairs, subzones)
+    estates, seam = _estates(town, random_state)
+    frames = [_sub_frame(town, zone, random_state), estates]
     frame = gpd.GeoDataFrame(pd.concat(frames, ignore_index=True), crs=CRS)
-    frame["lead"] = names.leads(len(frame))
-    return Zones(frame, dead)
+    leads = names.leads(len(frame) + len(places))
+    frame["lead"] = leads[: len(frame)]
+    fronts, strips = _fronts(shops, places, leads[len(frame) :], random_state)
+    return Zones(frame, fronts, strips, dead, seam)

@@ -15,6 +15,7 @@ import re
 import time
 from itertools import pairwise
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -655,3 +656,22 @@ def test_a_million_deadlines_take_less_than_five_seconds() -> None:
     due = deadline(opened, rules, CHINA)
     assert time.process_time() - begin < 5
     assert (due > opened).all()
+
+
+def test_a_run_in_a_year_that_nobody_knows_yet_still_tells_what_presses() -> None:
+    unknown = 2400
+    calendar = make_calendar()
+    assert not calendar.knows(unknown)
+    due = pd.to_datetime(
+        [f"{unknown}-03-01 10:00", f"{unknown}-02-01 10:00", f"{unknown}-12-01 00:00"]
+    )
+    never = pd.Series(pd.NaT, range(3)).dt.tz_localize(ZONE)
+    cases = pd.DataFrame({"due": due.tz_localize(ZONE), "closed": never})
+    # A Tuesday; the working week is that of any other.
+    found = urgency(cases, dt.datetime(unknown, 2, 29, 16, tzinfo=ZoneInfo(ZONE)), calendar)
+    assert found["urgency"].to_list() == ["due_soon", "overdue", "running"]
+    assert found["overdue_h"].notna().to_list() == [False, True, False]
+    assert found["overdue_working_h"].isna().all()
+    later, year = deadline_or_year(cases["due"], Rule(2, "working_days"), calendar)
+    assert later.isna().all()
+    assert (year == unknown).all()

@@ -10,7 +10,6 @@ from gridmap.analysis.dead_corners import (
     empty_cells,
     lead_changes,
     line_by_block,
-    reconcile,
     seams,
     unowned,
     without_cooperation,
@@ -72,13 +71,6 @@ def test_roads_without_a_cooperating_department() -> None:
         {"layer": ["roads", "roads"], "target": ["r1", "r2"], "role": ["cooperating", "lead"]}
     )
     assert without_cooperation(roads, rows)["code"].to_list() == ["r2"]
-
-
-def test_a_declared_total_is_set_against_its_parts() -> None:
-    parts = {"large": 36, "medium": 142, "small": 2124, "micro": 819}
-    table = reconcile(3182, parts).set_index("part")["count"]
-    assert table["sum"] == 3121
-    assert table["missing"] == 61
 
 
 def test_strips_between_two_estates_are_seams_wide_gaps_and_edges_are_not() -> None:

@@ -6,10 +6,10 @@ import shapely
 from shapes import grid_of
 from towns import joined_of, pieces_of, rows_of_buildings, town
 
-from gridmap.config import Design
 from gridmap.design import design_grids, lock, merge, move, recut, split, undo
 from gridmap.design.plan import Plan
 from gridmap.errors import ConformError
+from gridmap.settings import Design
 
 
 @pytest.fixture(scope="module")

@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from shapes import CRS, EAST, NORTH, grid_of
 from towns import joined_of, lines, pieces_of, rows_of_buildings, squares, town
 
-from gridmap.config import Design, read_city_file
+from gridmap.config import read_city_file
 from gridmap.design import design_grids, figures
 from gridmap.design.plan import Plan
 from gridmap.errors import ConformError
 from gridmap.model import City
 from gridmap.result import Analysed
+from gridmap.settings import Design
 from gridmap.sources import read_city
 
 HALVES = grid_of("AB", size=400.0)

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from shapes import grid_of
 from towns import joined_of, rows_of_buildings, squares, town
 
-from gridmap.config import Design
 from gridmap.design import crosswalk, design_grids, lock, merge, resize_grids, restate
 from gridmap.design.plan import Plan
 from gridmap.errors import ConformError
 from gridmap.model import City
 from gridmap.result import Analysed
+from gridmap.settings import Design
 
 
 @pytest.fixture(scope="module")

@@ -9,12 +9,12 @@ import pytest
 from towns import joined_of
 
 from gridmap.catalog import load_catalog
-from gridmap.config import Design
 from gridmap.design import as_layers, design_grids, lock, resize_grids, split, undo
 from gridmap.design.plan import Plan
 from gridmap.errors import SourceError
 from gridmap.outputs import draw, write_layers, write_report
 from gridmap.result import Analysed
+from gridmap.settings import Design
 from gridmap.sources.plan import read_plan
 
 

@@ -20,6 +20,7 @@ from geopandas.testing import assert_geodataframe_equal
 from pandas.testing import assert_frame_equal
 from synthetic import (
     FILES,
+    SAMPLE_GOVERNANCE,
     SAMPLE_HOUSEHOLDS,
     SAMPLE_RANDOM_STATE,
     SyntheticCity,
@@ -41,16 +42,22 @@ FRAMES = (
     "units",
     "roads",
     "zones",
+    "fronts",
     "places",
     "problems",
 )
+SAMPLE = {
+    "households": SAMPLE_HOUSEHOLDS,
+    "random_state": SAMPLE_RANDOM_STATE,
+    "governance": SAMPLE_GOVERNANCE,
+}
 LEVELS = ("district", "streets", "communities", "grids")
 METRES = "EPSG:4549"
 
 
 @pytest.fixture(scope="module")
 def city() -> SyntheticCity:
-    return make_city(households=SAMPLE_HOUSEHOLDS, random_state=SAMPLE_RANDOM_STATE)
+    return make_city(**SAMPLE)
 
 
 @pytest.fixture(scope="module")
@@ -94,14 +101,14 @@ def usable(rows: pd.DataFrame) -> pd.DataFrame:
 
 class TestRepeatable:
     def test_two_makes_are_equal(self, city: SyntheticCity) -> None:
-        again = make_city(households=SAMPLE_HOUSEHOLDS, random_state=SAMPLE_RANDOM_STATE)
+        again = make_city(**SAMPLE)
         for name in FRAMES:
             assert_geodataframe_equal(getattr(again, name), getattr(city, name))
         assert_frame_equal(again.categories, city.categories)
         assert again.planted == city.planted
 
     def test_another_random_state_gives_another_town(self, city: SyntheticCity) -> None:
-        other = make_city(households=SAMPLE_HOUSEHOLDS, random_state=SAMPLE_RANDOM_STATE + 1)
+        other = make_city(**{**SAMPLE, "random_state": SAMPLE_RANDOM_STATE + 1})
         assert not other.district.geometry.iloc[0].equals(city.district.geometry.iloc[0])
 
     def test_same_bytes_from_another_process_and_folder(self, folder: Path, tmp_path: Path) -> None:
@@ -131,7 +138,8 @@ class TestRepeatable:
         # Other library versions write other bytes of the same content.
         fresh = json.loads((folder / "planted.json").read_text(encoding="utf-8"))
         assert {**shipped, "made_with": {}} == {**fresh, "made_with": {}}
-        for name in ("problems.csv", "categories.csv"):
+        texts = [name for name in FILES if name.endswith(".csv")]
+        for name in texts:
             assert (DATA / name).read_bytes() == (folder / name).read_bytes()
         for level in LEVELS:
             assert_geodataframe_equal(
@@ -172,7 +180,7 @@ class TestAreas:
             assert codes.is_unique
             assert codes.str.fullmatch(rf"\d{{{digits}}}").all()
             assert codes.is_monotonic_increasing
-        for name in ("buildings", "units", "roads", "zones", "places"):
+        for name in ("buildings", "units", "roads", "zones", "fronts", "places"):
             assert getattr(city, name)["code"].is_unique
 
     def test_grids_are_numbered_from_west_to_east(self, city: SyntheticCity) -> None:
@@ -183,9 +191,10 @@ class TestAreas:
     def test_sizes_are_those_of_a_town(self, city: SyntheticCity) -> None:
         homes = city.buildings.groupby("grid")["households"].sum()
         assert homes.index.tolist() == city.grids["code"].tolist()
-        assert homes.mean() == pytest.approx(350, rel=0.05)
+        assert homes.mean() == pytest.approx(350, rel=0.08)
         assert homes.between(150, 650).all()
-        assert city.grids.groupby("parent").size().between(5, 11).all()
+        assert city.grids.groupby("parent").size().between(2, 5).all()
+        assert len(city.communities) == 12
         assert 36 <= len(city.grids) <= 44
 
     @pytest.mark.parametrize("households", [10_000, 40_000])
@@ -249,6 +258,7 @@ class TestPlanted:
             "buildings": len(gpd.read_parquet(folder / "buildings.parquet")),
             "roads": len(gpd.read_file(folder / "roads.fgb")),
             "zones": len(gpd.read_file(folder / "zones.geojson")),
+            "fronts": len(gpd.read_file(folder / "fronts.geojson")),
             "places": len(pd.read_excel(folder / "places.xlsx", engine="calamine")),
             "categories": len(pd.read_csv(folder / "categories.csv")),
             "problems": len(pd.read_csv(folder / "problems.csv", encoding="gb18030", dtype=str)),
@@ -336,7 +346,7 @@ class TestPlanted:
         assert pile["count"] == pytest.approx(0.025 * len(rows), abs=1)
         assert rows["地址"][same].nunique() > 0.8 * pile["count"]
         others = rows[~same & (rows["经度"].str.len() > 1)].groupby(["经度", "纬度"]).size()
-        assert others.max() <= 3
+        assert others.max() <= 4  # a chain of problems that came back
 
     def test_problems_in_no_grid_and_in_two(
         self, rows: pd.DataFrame, grids: gpd.GeoDataFrame, planted: dict[str, Any]
@@ -388,7 +398,7 @@ class TestPlanted:
             for zone in subzones.geometry
         ]
         assert np.any(cut, axis=0).sum() >= 3
-        assert len(subzones) == round(len(city.communities) / 2)
+        assert len(subzones) == 19
 
     def test_without_defects_everything_is_clean(self, city: SyntheticCity, tmp_path: Path) -> None:
         write_sample(city, tmp_path, defects=False)
@@ -416,20 +426,25 @@ class TestContent:
         assert '"crs"' not in (folder / "zones.geojson").read_text(encoding="utf-8")
 
     def test_tables_have_chinese_headers(self, folder: Path, rows: pd.DataFrame) -> None:
-        assert ",".join(rows.columns) == "编号,类别,来源,上报时间,处置时限,结案时间,经度,纬度,地址"
+        assert ",".join(rows.columns) == (
+            "编号,类别,来源,上报时间,处置时限,结案时间,经度,纬度,地址,"
+            "处置部门,处置方式,专项行动,回头看时间"
+        )
         places = pd.read_excel(folder / "places.xlsx", engine="calamine")
         assert places.columns.tolist() == ["编号", "名称", "类型", "风险等级", "经度", "纬度"]
         assert set(places["风险等级"]) == {"high", "medium", "low"}
         kinds = pd.read_csv(folder / "categories.csv")
         assert set(rows["类别"]) == set(kinds["category"])
-        assert len(kinds) == 10
+        assert len(kinds) == 12
 
     def test_people_are_synthetic(self, city: SyntheticCity) -> None:
-        assert city.grids["member"].str.fullmatch(r"样例[甲乙丙丁戊己庚辛壬癸]\d{3}").all()
-        assert city.grids["member"].is_unique
-        assert city.grids["phone"].str.fullmatch(r"000-\d{4}-\d{4}").all()
+        manned = city.grids[city.grids["member"] != ""]
+        assert len(city.grids) - len(manned) == 2
+        assert manned["member"].str.fullmatch(r"样例[甲乙丙丁戊己庚辛壬癸]\d{3}").all()
+        assert manned["member"].is_unique
+        assert manned["phone"].str.fullmatch(r"000-\d{4}-\d{4}").all()
         assert city.grids["members"].between(1, 3).all()
-        assert city.zones["lead"].str.fullmatch(r"示例员\d{3}").all()
+        assert city.zones["lead"].str.fullmatch(r"示例(员\d{3}|领导\d{2})").all()
         assert city.zones["cooperating"].map(lambda name: name == "" or name[:2] == "示例").all()
         assert city.places["name"].str.startswith("示例").all()
 
@@ -438,7 +453,7 @@ class TestContent:
             assert not re.search(r"(?<![\d.])1[3-9]\d{9}(?!\d)", (folder / name).read_text("utf-8"))
 
     def test_names_are_unique_where_people_need_them_to_be(self, city: SyntheticCity) -> None:
-        for name in ("streets", "communities", "grids", "buildings", "zones", "places"):
+        for name in ("streets", "communities", "grids", "buildings", "zones", "fronts", "places"):
             assert getattr(city, name)["name"].is_unique, name
 
     def test_year_has_its_rhythm(self, city: SyntheticCity) -> None:

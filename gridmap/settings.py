@@ -1,0 +1,200 @@
+"""Every threshold of the analysis and every choice of a design: records of a city file."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from gridmap.records import FrozenMap, Record, nothing
+
+__all__ = [
+    "Analysis",
+    "Clock",
+    "Design",
+    "Duties",
+    "Kpis",
+    "Limit",
+    "Recurring",
+    "Sharing",
+    "Transfer",
+]
+
+
+class Transfer(Record):
+    """Counts to hand on from one polygon layer to another, by shared area."""
+
+    source: str
+    target: str
+    field: str
+    onto: str
+    reach_m: float | None = Field(default=None, gt=0)
+
+
+class Limit(Record):
+    """A span of time: so many of a unit of `gridmap.analysis.clock.UNITS`."""
+
+    amount: float = Field(ge=0)
+    unit: Literal["urgent_hours", "working_hours", "working_days", "natural_days"]
+
+
+class Clock(Record):
+    """The legal clock of cases.
+
+    ``holidays`` are those of China (``china``) or none but the weekly days off (``none``); empty,
+    they follow from the time zone. ``soon`` is how long before its deadline a case is due soon,
+    ``look_back`` how long after its closing it is looked at again.
+    """
+
+    holidays: Literal["", "china", "none"] = ""
+    hours: FrozenMap[str, str] = Field(default_factory=nothing)
+    make_up: str | None = None
+    complete: tuple[int, ...] = ()
+    soon: Limit = Limit(amount=8, unit="working_hours")
+    look_back: Limit = Limit(amount=7, unit="natural_days")
+
+
+class Recurring(Record):
+    """When a problem counts as come back: near by, and soon after the closing."""
+
+    within_m: float = Field(default=50.0, gt=0)
+    days: float = Field(default=30.0, gt=0)
+
+
+class Kpis(Record):
+    """Which tables of KPIs a run makes: one for each entry of ``by``; ``small`` marks few cases."""
+
+    by: tuple[tuple[str, ...], ...] = ((), ("area",), ("department",), ("source",), ("category",))
+    period: Literal["", "day", "week", "month", "year"] = ""
+    level: str = ""
+    small: int = Field(default=20, ge=0)
+
+
+class Duties(Record):
+    """Who must answer for what.
+
+    ``block_level`` is the level of areas in the matrix of lines and blocks; ``leads_from`` that of
+    the areas whose leaders (of the role ``leader_role``) lead the zones of the kinds
+    ``derived_kinds``; shares of the zone's area below ``lead_share`` do not count. Between zones of
+    ``seam_kinds`` strips up to ``seam_m`` wide are looked for. Frontages reach ``frontage_m`` from
+    the street front.
+    """
+
+    block_level: str = ""
+    leads_from: str = ""
+    leader_role: Literal["lead", "direct", "sponsor"] = "sponsor"
+    derived_kinds: tuple[str, ...] = ()
+    lead_share: float = Field(default=0.1, ge=0, le=1)
+    seam_kinds: tuple[str, ...] = ()
+    seam_m: float = Field(default=10.0, gt=0)
+    frontage_m: float = Field(default=5.0, gt=0)
+    road_m: float = Field(default=30.0, ge=0)
+    place_m: float = Field(default=50.0, ge=0)
+
+
+class Sharing(Record):
+    """How fair loads are measured, and how many transfers between grids are proposed.
+
+    ``effort`` changes keys of ``gridmap/effort.toml``.
+    """
+
+    tolerance: float = Field(default=0.2, ge=0)
+    moves: int = Field(default=20, ge=0)
+    across: bool = False
+    effort: FrozenMap[str, Any] = Field(default_factory=nothing)
+
+
+class Analysis(Record):
+    """Every threshold of the analysis, with its default.
+
+    ``residents`` are the sources that residents report by, ``patrols`` those of people who are
+    sent to look; where only the first report, nobody looks.
+    """
+
+    level: str = ""
+    zone_kinds: tuple[str, ...] = ()
+    recorded_kind: str = ""
+    default_minutes: float = Field(default=30.0, ge=0)
+    h3_resolution: int = Field(default=9, ge=0, le=15)
+    alpha: float = Field(default=0.05, gt=0, lt=1)
+    neighbour_m: float = Field(default=1.0, ge=0)
+    permutations: int = Field(default=0, ge=0)
+    random_state: int = Field(default=0, ge=0)
+    minimum_count: int = Field(default=0, ge=0)
+    exposure: Literal["", "households"] = ""
+    residents: tuple[str, ...] = ()
+    patrols: tuple[str, ...] = ()
+    emerging_bin: str = "week"
+    emerging_level: str = ""
+    lixel_m: float = Field(default=100.0, gt=0)
+    road_bandwidth_m: float = Field(default=200.0, gt=0)
+    snap_m: float = Field(default=50.0, ge=0)
+    road_crossings: bool = False
+    black_spot_minimum: int = Field(default=3, ge=1)
+    black_spot_categories: tuple[str, ...] = ()
+    bandwidth_m: float | None = Field(default=None, gt=0)
+    pile_share: float = Field(default=0.01, gt=0, le=1)
+    pile_minimum: int = Field(default=30, ge=2)
+    margin_m: float = Field(default=1000.0, ge=0)
+    gap_minimum_m2: float = Field(default=1.0, ge=0)
+    transfers: tuple[Transfer, ...] = ()
+    clock: Clock = Clock()
+    recurrence: Recurring = Recurring()
+    kpis: Kpis = Kpis()
+    duties: Duties = Duties()
+    fairness: Sharing = Sharing()
+
+
+_ROADS = {
+    "motorway": 3.0, "trunk": 2.0, "primary": 1.0, "main": 1.0, "secondary": 1.0,
+    "tertiary": 0.5, "residential": 0.1,
+}  # fmt: skip
+_BARRIERS = {"river": float("inf"), "railway": float("inf"), "wall": 1.0}
+
+
+class Design(Record):
+    """Every choice of a plan of micro-grids, with its default.
+
+    Weights of roads and barriers say how much it costs to have both sides in one micro-grid: 1
+    for a main road, infinite for what nobody crosses.
+    """
+
+    level: str = ""
+    target: float = Field(default=50.0, gt=0)
+    minimum: float | None = Field(default=None, ge=0)
+    maximum: float | None = Field(default=None, gt=0)
+    preset: Literal["compact", "balance"] = "compact"
+    weights: FrozenMap[str, float] = Field(default_factory=nothing)
+    counts: FrozenMap[str, Annotated[int, Field(gt=0)]] = Field(default_factory=nothing)
+    balance: str | FrozenMap[str, float] = "occupied"
+    atoms: Literal["buildings", "units"] = "buildings"
+    cut_large: bool = False
+    roads: FrozenMap[str, float] = Field(default_factory=lambda: dict(_ROADS))
+    other_roads: float = Field(default=0.1, ge=0)
+    barriers: FrozenMap[str, float] = Field(default_factory=lambda: dict(_BARRIERS))
+    compound_wall: float = Field(default=0.3, ge=0)
+    keep_building: float = Field(default=4.0, ge=0)
+    keep_compound: float = Field(default=0.5, ge=0)
+    simplify_m: float = Field(default=1.0, ge=0)
+    profile: str = "suffix"
+    random_state: int = Field(default=0, ge=0)
+
+    @model_validator(mode="after")
+    def _bounds_hold(self) -> Self:
+        if not self.least <= self.target <= self.most:
+            raise ValueError("design asks for minimum <= target <= maximum")
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A read-only mapping cannot be pickled, and worker processes get these settings.
+        return Design.model_validate, (self.model_dump(),)
+
+    @property
+    def least(self) -> float:
+        """The hard minimum: as given, or six tenths of the target."""
+        return 0.6 * self.target if self.minimum is None else self.minimum
+
+    @property
+    def most(self) -> float:
+        """The hard maximum: as given, or fourteen tenths of the target."""
+        return 1.4 * self.target if self.maximum is None else self.maximum
