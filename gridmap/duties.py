@@ -76,6 +76,11 @@ def duties(city: City, found: Frames, settings: Duties) -> Frames:
     valid = analysis.in_force(assignments, city.as_of)
     made: Frames = {}
     problems = trusted(found) if "problems" in found else None
+    if len(valid):
+        fields = city.catalog.layer("responsibilities").fields
+        order = ["layer", "target", "category", "role", "holder"]
+        told = valid.sort_values(order, kind="stable", na_position="first", ignore_index=True)
+        made["responsibilities"] = told[list(fields)]
     if city.has("fronts"):
         made["frontages"] = _counted(_frontages(city, settings), problems)
     if "roads" in layers:

@@ -80,7 +80,13 @@ def analysed_city(city_file: CityFile, tell: Tell) -> Analysed:
 
 
 def drawn_maps(
-    analysed: Analysed, names: list[str], lang: Lang, tell: Tell, *, strict: bool = False
+    analysed: Analysed,
+    names: list[str],
+    lang: Lang,
+    tell: Tell,
+    *,
+    strict: bool = False,
+    unmask: bool = False,
 ) -> tuple[dict[str, Any], list[str]]:
     """Draw maps; one that lacks its layers is skipped and told, or an error if it is strict."""
     from gridmap.errors import OutputError
@@ -90,7 +96,7 @@ def drawn_maps(
     for name in names:
         tell("map", name=name)
         try:
-            drawn[name] = draw(analysed, analysed.city.catalog.map(name), lang=lang)
+            drawn[name] = draw(analysed, analysed.city.catalog.map(name), lang=lang, unmask=unmask)
         except OutputError as error:
             if strict or error.key != "map.needs":
                 raise

@@ -84,6 +84,7 @@ def draw_map(
     name: Annotated[str, typer.Argument(help=help_of("map_name"))],
     city: CityPath,
     out: OutPath = Path("out"),
+    unmask: Annotated[bool, typer.Option("--unmask", help=help_of("who_unmask"))] = False,
     lang: LangName = "",
     as_json: AsJson = False,
 ) -> None:
@@ -100,7 +101,9 @@ def draw_map(
     with staged(out / "maps") as stage:
         with console.progress(steps_of(city_file) + len(names), speak, quiet=as_json) as tell:
             analysed = analysed_city(city_file, tell)
-            drawn, skipped = drawn_maps(analysed, names, speak, tell, strict=name != "all")
+            drawn, skipped = drawn_maps(
+                analysed, names, speak, tell, strict=name != "all", unmask=unmask
+            )
         for drawn_name, page in drawn.items():
             save_page(page, stage / f"{drawn_name}.html")
     tell_files(out / "maps", [f"{n}.html" for n in drawn], skipped, speak, as_json)

@@ -15,6 +15,7 @@ from gridmap.analysis.assign import assign
 from gridmap.catalog import Field, Layer, MapLayer, Text
 from gridmap.messages import Words
 from gridmap.outputs import elements
+from gridmap.outputs._people import People, people_in
 from gridmap.outputs.elements import Unit
 from gridmap.outputs.packed import PackedLines, PackedPoints, PackedPolygons
 from gridmap.outputs.symbology import LegendItem, Painted, PathStyle, paint, symbology_of
@@ -264,7 +265,9 @@ def count_layer(
     )
 
 
-def who_layer(overlay: Overlay, element: elements.FeatureLayer) -> elements.WhoLayer:
+def who_layer(
+    overlay: Overlay, element: elements.FeatureLayer, people: People
+) -> elements.WhoLayer:
     """Return how to tell who answers for the areas of a layer."""
     layer = overlay.layer
     return {
@@ -272,6 +275,7 @@ def who_layer(overlay: Overlay, element: elements.FeatureLayer) -> elements.WhoL
         "title": overlay.name,
         "name": layer.label,
         "code": layer.key,
-        "person": layer.person,
+        "person": layer.person if overlay.has_owners else "",
         "required": overlay.shown.required and overlay.show,
+        "people": people_in(people, layer.name, overlay.frame),
     }

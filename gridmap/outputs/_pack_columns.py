@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from gridmap.outputs._pack_bytes import signed_varints, varints
-from gridmap.outputs.encoding import plain
+from gridmap.outputs.encoding import Field, plain, prepared
 
-__all__ = ["Column", "pack_column"]
+__all__ = ["Column", "all_fields", "pack_column", "pack_table", "with_plain"]
 
 _MOST_DECIMALS = 9
 _EXACT = 2**53
@@ -116,3 +118,31 @@ def _texts(values: pd.Series[Any]) -> Column:
     sizes = np.array([*map(len, each), -1], dtype=np.int64)
     rows = b"".join(each[code] for code in codes if code >= 0)
     return Column({"kind": "text"}, {"values": varints(sizes[codes] + 1), "letters": rows})
+
+
+def all_fields(gdf: gpd.GeoDataFrame) -> list[Field]:
+    """Return every column but the geometry as a field, called as it is."""
+    return [
+        {"name": str(name), "label": str(name)} for name in gdf.columns if name != gdf.geometry.name
+    ]
+
+
+def with_plain(fields: Sequence[Field], keep: Sequence[str], tooltip: str | None) -> list[Field]:
+    """Return the fields, and after them further columns that the page needs."""
+    shown = {field["name"] for field in fields}
+    others = dict.fromkeys([*keep, *([tooltip] if tooltip else [])])
+    return [*fields, *({"name": name, "label": name} for name in others if name not in shown)]  # type: ignore[list-item]
+
+
+def pack_table(
+    gdf: gpd.GeoDataFrame, fields: Sequence[Field]
+) -> tuple[list[tuple[dict[str, Any], dict[str, Any]]], dict[str, bytes]]:
+    """Return each field with how its column is packed, and the streams of all."""
+    table = []
+    streams: dict[str, bytes] = {}
+    for position, field in enumerate(fields):
+        spec, values = prepared(gdf, field)
+        column = pack_column(values)
+        table.append((spec, column.spec))
+        streams |= {f"{position}.{name}": held for name, held in column.streams.items()}
+    return table, streams

@@ -458,8 +458,22 @@ class CountByTime(RuntimeCall):
         )
 
 
+class Person(TypedDict):
+    """Somebody who answers for an area; for a ``line``, where it is but one of several."""
+
+    role: Words
+    name: str
+    line: NotRequired[str]
+    phone: NotRequired[str]
+    until: NotRequired[str]
+
+
 class WhoLayer(TypedDict):
-    """A layer to ask who answers for a place, with its columns that tell."""
+    """A layer to ask who answers for a place, with its columns that tell.
+
+    ``people`` lists, by the code of an area, all who answer for it, in the order of the answer;
+    they stand instead of its ``person`` and ``role``.
+    """
 
     layer: FeatureLayer
     title: Words
@@ -468,6 +482,7 @@ class WhoLayer(TypedDict):
     person: NotRequired[str]
     role: NotRequired[str]
     required: NotRequired[bool]
+    people: NotRequired[Mapping[str, Sequence[Person]]]
 
 
 class WhoIsResponsible(RuntimeCall):
@@ -496,5 +511,9 @@ def _who_layer(spec: WhoLayer) -> dict[str, Any]:
     missing = {value for value in asked.values() if value} - layer.columns
     if missing:
         raise ValueError(f"{layer.layer_name}: add {sorted(map(str, missing))} to fields or keep")
-    required = bool(spec.get("required"))
-    return {"layer": layer.layer_name, "title": words(spec["title"]), "required": required} | asked
+    people = {
+        code: [{**person, "role": words(person["role"])} for person in some]
+        for code, some in spec.get("people", {}).items()
+    }
+    said = {"layer": layer.layer_name, "title": words(spec["title"]), "people": people}
+    return {**said, "required": bool(spec.get("required"))} | asked

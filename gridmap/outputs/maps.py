@@ -28,6 +28,7 @@ from gridmap.outputs._map_layers import (
     legend_section,
     who_layer,
 )
+from gridmap.outputs._people import People, people_of
 from gridmap.outputs.basemap import Backdrop, add_basemap, shifted
 from gridmap.outputs.page import Page, page
 from gridmap.outputs.symbology import paint
@@ -50,6 +51,7 @@ def draw(
     lang: str = "en",
     basemap: Basemap | None = None,
     folder: Path | None = None,
+    unmask: bool = False,
 ) -> Page:
     """Draw a map.
 
@@ -64,6 +66,9 @@ def draw(
         What lies under the layers; by default nothing.
     folder : pathlib.Path, optional
         That a relative path of the base map is in, by default the current one.
+
+    unmask : bool
+        Show phones in full on a map that tells who is responsible.
 
     Returns
     -------
@@ -97,7 +102,7 @@ def draw(
     )
     below = add_basemap(canvas, beneath, bounds, folder or Path())
     below += _backdrops(canvas, analysed, spec, beneath)
-    made = _fill(canvas, spec, overlays, below)
+    made = _fill(canvas, spec, overlays, below, people_of(analysed, unmask=unmask))
     _count(canvas, analysed, spec, list(zip(overlays, made, strict=True)))
     return canvas
 
@@ -191,7 +196,11 @@ def _lines(analysed: Analysed, spec: MapSpec, basemap: Basemap) -> list[Words]:
 
 
 def _fill(
-    canvas: folium.Map, spec: MapSpec, overlays: list[Overlay], below: list[Layer]
+    canvas: folium.Map,
+    spec: MapSpec,
+    overlays: list[Overlay],
+    below: list[Layer],
+    people: People,
 ) -> list[Layer]:
     """Put overlays, their labels and the cards that tell of them into a page."""
     made: list[elements.HeatByTime | elements.FeatureLayer] = []
@@ -204,8 +213,10 @@ def _fill(
             painted = paint(overlay.layer, overlay.frame)
             element = feature_layer(overlay, painted)
             sections.append(legend_section(overlay, painted))
-            if spec.click == "who" and overlay.has_owners:
-                owners.append(who_layer(overlay, element))
+            if spec.click == "who" and overlay.layer.person:
+                owner = who_layer(overlay, element, people)
+                if overlay.has_owners or owner["people"]:
+                    owners.append(owner)
             made.append(element)
         made[-1].add_to(canvas)
     for overlay, drawn in zip(overlays, made, strict=True):

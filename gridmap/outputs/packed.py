@@ -21,10 +21,10 @@ from gridmap.errors import OutputError
 from gridmap.messages import Words, words
 from gridmap.outputs._pack_arcs import Arcs, cut, levels
 from gridmap.outputs._pack_bytes import packed, signed_varints, varints
-from gridmap.outputs._pack_columns import pack_column
+from gridmap.outputs._pack_columns import all_fields, pack_table, with_plain
 from gridmap.outputs._pack_rings import Kind, Lattice, degrees, lattice, order, paths, places
 from gridmap.outputs.elements import HEAT_COLOURS, FeatureLayer
-from gridmap.outputs.encoding import Field, day_numbers, plain_name, positions, prepared
+from gridmap.outputs.encoding import Field, day_numbers, plain_name, positions
 from gridmap.outputs.runtime import Verbatim, script_json
 
 __all__ = ["PackedLines", "PackedPoints", "PackedPolygons"]
@@ -61,8 +61,8 @@ class _Packed(FeatureLayer):
         keys = [*looks]
         label = plain_name(name) or type(self).__name__
         chosen = positions(keys[0] if style is None else style, keys, len(gdf), label)
-        fields = _all_fields(gdf) if fields is None else [*fields]
-        table, held = _table(gdf, _with_plain(fields, keep, tooltip))
+        fields = all_fields(gdf) if fields is None else [*fields]
+        table, held = pack_table(gdf, with_plain(fields, keep, tooltip))
         content = packed(streams | {"style": varints(np.asarray(chosen))} | held)
         self._data = content["data"]
         self._config: dict[str, Any] = config | {
@@ -150,32 +150,6 @@ def _arc_streams(arcs: Arcs, detail: npt.NDArray[np.uint8]) -> dict[str, bytes]:
         "y": signed_varints(np.diff(arcs.y, prepend=0)),
         "level": (four[:, 0] | four[:, 1] << 2 | four[:, 2] << 4 | four[:, 3] << 6).tobytes(),
     }
-
-
-def _all_fields(gdf: gpd.GeoDataFrame) -> list[Field]:
-    return [
-        {"name": str(name), "label": str(name)} for name in gdf.columns if name != gdf.geometry.name
-    ]
-
-
-def _with_plain(fields: Sequence[Field], keep: Sequence[str], tooltip: str | None) -> list[Field]:
-    shown = {field["name"] for field in fields}
-    others = dict.fromkeys([*keep, *([tooltip] if tooltip else [])])
-    return [*fields, *({"name": name, "label": name} for name in others if name not in shown)]  # type: ignore[list-item]
-
-
-def _table(
-    gdf: gpd.GeoDataFrame, fields: Sequence[Field]
-) -> tuple[list[tuple[dict[str, Any], dict[str, Any]]], dict[str, bytes]]:
-    """Return each field with how its column is packed, and the streams of all."""
-    table = []
-    streams: dict[str, bytes] = {}
-    for position, field in enumerate(fields):
-        spec, values = prepared(gdf, field)
-        column = pack_column(values)
-        table.append((spec, column.spec))
-        streams |= {f"{position}.{name}": held for name, held in column.streams.items()}
-    return table, streams
 
 
 class PackedPolygons(_PackedShapes):

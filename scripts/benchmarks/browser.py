@@ -25,7 +25,7 @@ OPTIONS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "
            "--js-flags=--expose-gc")  # fmt: skip
 SIZE = {"width": 1280, "height": 800}
 MIB = 1024 * 1024
-PATIENCE_S = 900
+PATIENCE_S = 1_800
 POLL_S = 0.05
 HOLD_PX = 320
 STEPS = 40
@@ -118,7 +118,7 @@ def measure(path: Path, ready: str, *, drag: bool = True, click: bool = True) ->
     Raises
     ------
     RuntimeError
-        If the page is not drawn in a quarter of an hour.
+        If the page is not drawn in half an hour.
     """
     with opened() as (browser, context):
         page = context.new_page()

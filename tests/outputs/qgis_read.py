@@ -1,7 +1,9 @@
 """Run by QGIS's own Python: tells how it reads and draws layers, and prints layouts, as JSON.
 
 Standard input is a JSON object: ``sources`` lists ``{source, style, png}``, where the style is
-``default`` for that of the file itself or the path of a QML or SLD file; ``project`` is a project
+``default`` for that of the file itself or the path of a QML or SLD file, and ``places`` may give
+``{at, pixel_m, ground}``: points to draw around, by name, at so many metres a pixel over a colour.
+``project`` is a project
 whose layers are told, and ``layouts`` a folder that gets its layouts as PDF and PNG.
 """
 
@@ -15,6 +17,7 @@ from qgis.core import (
     QgsMapSettings,
     QgsNetworkAccessManager,
     QgsProject,
+    QgsRectangle,
     QgsRenderContext,
     QgsVectorLayer,
 )
@@ -58,6 +61,25 @@ def classes_of(layer):
     if kind == "RuleRenderer":
         return [[r.label(), r.filterExpression()] for r in renderer.rootRule().children()]
     return []
+
+
+def sampled(layer, at, pixel_m, ground):
+    """Draw a layer around places, and return the colour at each, as on a screen of 96 dpi."""
+    layer.setLabelsEnabled(False)
+    settings, around, found = QgsMapSettings(), 20, {}
+    settings.setLayers([layer])
+    settings.setDestinationCrs(layer.crs())
+    settings.setOutputSize(QSize(2 * around + 1, 2 * around + 1))
+    settings.setOutputDpi(96)
+    settings.setBackgroundColor(QColor(ground))
+    half = (around + 0.5) * pixel_m
+    for name, (x, y) in at.items():
+        settings.setExtent(QgsRectangle(x - half, y - half, x + half, y + half))
+        job = QgsMapRendererParallelJob(settings)
+        job.start()
+        job.waitForFinished()
+        found[name] = QColor(job.renderedImage().pixel(around, around)).name()
+    return found
 
 
 def described(layer, png=""):
@@ -159,6 +181,8 @@ def main():
     for name, one in asked.get("sources", {}).items():
         layer = opened(one["source"], one.get("style", ""))
         told["layers"][name] = described(layer, one.get("png", ""))
+        if "places" in one:
+            told["layers"][name]["seen"] = sampled(layer, **one["places"])
     if "project" in asked:
         project = QgsProject.instance()
         told["read"] = project.read(asked["project"])

@@ -5,7 +5,16 @@ import type { Features } from "./features";
 import { spoken, toolButton } from "./frame";
 import type { Words } from "./words";
 
-/** A layer to ask, with the names of the fields that answer. */
+/** Somebody who answers for an area, perhaps for one line of several. */
+export interface Person {
+  role: Words;
+  name: string;
+  line?: string;
+  phone?: string;
+  until?: string;
+}
+
+/** A layer to ask, with the names of the fields that answer, and all who do by the area's code. */
 export interface WhoLayer {
   layer: string;
   title: Words;
@@ -14,6 +23,7 @@ export interface WhoLayer {
   code: string | null;
   person: string | null;
   role: string | null;
+  people: Record<string, Person[]>;
 }
 
 /** A panel that tells, on each click, who answers for the place. */
@@ -64,17 +74,44 @@ function describe(context: Context, layers: WhoLayer[], point: L.LatLng): HTMLEl
 
 function describeRow(context: Context, spec: WhoLayer, layer: Features, row: number): HTMLElement[] {
   const text = (name: string | null) => (name === null ? "" : layer.text(row, name));
-  const owner = [text(spec.person), text(spec.role)].filter(Boolean).join(" · ");
+  const code = text(spec.code);
+  const people = Object.hasOwn(spec.people, code) ? spec.people[code] : [];
+  const owner = people.length ? "" : [text(spec.person), text(spec.role)].filter(Boolean).join(" · ");
   const item = make(
     "section",
     { class: "gm-who-item" },
     make("p", { class: "gm-eyebrow" }, context.say(spec.title)),
-    make("p", { class: "gm-who-name" }, text(spec.name), codeOf(text(spec.code))),
+    make("p", { class: "gm-who-name" }, text(spec.name), codeOf(code)),
     owner ? make("p", { class: "gm-who-owner" }, owner) : null,
+    ...describePeople(context, people),
     make("p", { class: "gm-who-why" }, context.text("why", { layer: context.say(spec.title) })),
   );
-  const nobody = spec.required && spec.person !== null && !layer.has(row, spec.person);
+  const nobody =
+    spec.required && spec.person !== null && !layer.has(row, spec.person) && people.length === 0;
   return nobody ? [item, noOwner(context, spec)] : [item];
+}
+
+/** Lists who answers for all lines, and folds away who answers for single ones. */
+function describePeople(context: Context, people: Person[]): HTMLElement[] {
+  const list = (some: Person[]) =>
+    make("ul", { class: "gm-who-people" }, ...some.map((person) => describePerson(context, person)));
+  const general = people.filter(({ line }) => !line);
+  const lines = people.filter(({ line }) => line);
+  const found = general.length ? [list(general)] : [];
+  if (!lines.length) return found;
+  const summary = make("summary", {}, context.text("who_lines", { count: String(lines.length) }));
+  return [...found, make("details", { class: "gm-who-lines" }, summary, list(lines))];
+}
+
+function describePerson(context: Context, { role, name, line, phone, until }: Person): HTMLElement {
+  const more = [line, phone, until && context.text("who_until", { until })].filter(Boolean);
+  return make(
+    "li",
+    {},
+    make("span", { class: "gm-who-role" }, context.say(role)),
+    make("span", { class: "gm-who-holder" }, name),
+    more.length ? make("span", { class: "gm-who-more" }, more.join(" · ")) : null,
+  );
 }
 
 function codeOf(code: string): HTMLElement | null {

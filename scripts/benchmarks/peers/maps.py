@@ -19,7 +19,6 @@ BREAKS = (0.2, 0.4, 0.6, 0.8)
 COLOURS = ("#ffffb2", "#fecc5c", "#fd8d3c", "#f03b20", "#bd0026")
 WARM = 50
 LEAFLET = "document.readyState === 'complete' && !!document.querySelector("
-Frame = gpd.GeoDataFrame
 
 
 @dataclass(frozen=True)
@@ -40,18 +39,18 @@ class Writer:
         Whether the page has a Leaflet map that can be dragged and clicked.
     """
 
-    write: Callable[[Frame, Path], None]
+    write: Callable[[gpd.GeoDataFrame, Path], None]
     package: str
     ready: str
-    warm: Callable[[Frame], Any] | None = None
+    warm: Callable[[gpd.GeoDataFrame], Any] | None = None
     leaflet: bool = True
 
 
-def _classes(frame: Frame) -> Any:
+def _classes(frame: gpd.GeoDataFrame) -> Any:
     return np.digitize(frame[VALUE], BREAKS)
 
 
-def _packed_polygons(frame: Frame) -> Any:
+def _packed_polygons(frame: gpd.GeoDataFrame) -> Any:
     looks = {
         str(number): {"fillColor": colour, "fillOpacity": 0.8, "color": "#555555", "weight": 0.6}
         for number, colour in enumerate(COLOURS)
@@ -62,12 +61,12 @@ def _packed_polygons(frame: Frame) -> Any:
     )
 
 
-def _packed_points(kind: str) -> Callable[[Frame], Any]:
+def _packed_points(kind: str) -> Callable[[gpd.GeoDataFrame], Any]:
     return lambda frame: import_module("gridmap").PackedPoints(frame, name="cases", as_=kind)
 
 
-def _gridmap(make: Callable[[Frame], Any]) -> Callable[[Frame, Path], None]:
-    def write(frame: Frame, path: Path) -> None:
+def _gridmap(make: Callable[[gpd.GeoDataFrame], Any]) -> Callable[[gpd.GeoDataFrame, Path], None]:
+    def write(frame: gpd.GeoDataFrame, path: Path) -> None:
         gridmap = import_module("gridmap")
         made = gridmap.page(title="Benchmark", bounds=frame.total_bounds)
         make(frame).add_to(made)
@@ -76,7 +75,7 @@ def _gridmap(make: Callable[[Frame], Any]) -> Callable[[Frame, Path], None]:
     return write
 
 
-def _folium_map(frame: Frame, folium: Any) -> Any:
+def _folium_map(frame: gpd.GeoDataFrame, folium: Any) -> Any:
     west, south, east, north = frame.total_bounds
     made = folium.Map(tiles=None, prefer_canvas=True)
     # Marker clusters stop a map without tiles and without this (folium #1395).
@@ -85,7 +84,7 @@ def _folium_map(frame: Frame, folium: Any) -> Any:
     return made
 
 
-def _folium(frame: Frame, path: Path) -> None:
+def _folium(frame: gpd.GeoDataFrame, path: Path) -> None:
     folium = import_module("folium")
     made = _folium_map(frame, folium)
     names = [name for name in frame.columns if name != "geometry"]
@@ -104,7 +103,7 @@ def _folium(frame: Frame, path: Path) -> None:
     made.save(str(path))
 
 
-def _explore(frame: Frame, path: Path) -> None:
+def _explore(frame: gpd.GeoDataFrame, path: Path) -> None:
     made = frame.explore(
         column=VALUE,
         cmap="YlOrRd",
@@ -118,7 +117,7 @@ def _explore(frame: Frame, path: Path) -> None:
     made.save(str(path))
 
 
-def _bokeh(frame: Frame, path: Path) -> None:
+def _bokeh(frame: gpd.GeoDataFrame, path: Path) -> None:
     models, plotting = import_module("bokeh.models"), import_module("bokeh.plotting")
     resources, save = import_module("bokeh.resources"), import_module("bokeh.io").save
     source = models.GeoJSONDataSource(
@@ -131,18 +130,18 @@ def _bokeh(frame: Frame, path: Path) -> None:
     save(figure, filename=str(path), resources=resources.INLINE, title="Benchmark")
 
 
-def _places(frame: Frame) -> list[list[float]]:
+def _places(frame: gpd.GeoDataFrame) -> list[list[float]]:
     places: list[list[float]] = np.column_stack([frame.geometry.y, frame.geometry.x]).tolist()
     return places
 
 
-def _heat_map(frame: Frame, path: Path) -> None:
+def _heat_map(frame: gpd.GeoDataFrame, path: Path) -> None:
     made = _folium_map(frame, import_module("folium"))
     import_module("folium.plugins").HeatMap(_places(frame), radius=11, blur=13).add_to(made)
     made.save(str(path))
 
 
-def _fast_marker_cluster(frame: Frame, path: Path) -> None:
+def _fast_marker_cluster(frame: gpd.GeoDataFrame, path: Path) -> None:
     made = _folium_map(frame, import_module("folium"))
     import_module("folium.plugins").FastMarkerCluster(_places(frame)).add_to(made)
     made.save(str(path))

@@ -1,7 +1,6 @@
+import { type Look, wordOf } from "./look";
 import type { Chosen } from "./pointcanvas";
-import type { Look } from "./look";
 import { over } from "./fill";
-import { wordOf } from "./look";
 
 const POINTS_A_STEP = 8192;
 
@@ -10,7 +9,6 @@ interface Stamp {
   across: Int8Array;
   down: Int8Array;
   words: Uint32Array;
-  radius: number;
 }
 
 /**
@@ -83,7 +81,6 @@ function stampOf({ fill, pen, radius }: Look): Stamp {
     across: Int8Array.from(across),
     down: Int8Array.from(down),
     words: Uint32Array.from(words),
-    radius,
   };
 }
 

@@ -67,7 +67,6 @@ export abstract class StyledCanvas<Held extends Rows> extends CanvasLayer {
 
   protected drawn(): void {
     performance.mark("gridmap:drawn");
-    this.fire("drawn");
   }
 
   protected projection(view: View): Projection {
