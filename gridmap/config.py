@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
-from gridmap.catalog import Catalog, Text, load_catalog
+from gridmap.catalog import Basemap, Catalog, Text, load_catalog
 from gridmap.errors import ConfigError
 from gridmap.records import FrozenMap, Record, nothing, problem_line, read_toml
 from gridmap.settings import Analysis, Design
@@ -99,11 +99,12 @@ class CityFile(Record):
     source: Text
     crs: str = ""
     as_of: dt.datetime | None = None
-    lang: Literal["", "en", "zh"] = ""
+    lang: Literal["", "en", "zh", "zh-Hans", "zh-Hant"] = ""
     review_number: str = ""
     inputs: Annotated[tuple[Input, ...], Field(min_length=1)]
     analysis: Analysis = Analysis()
     design: Design = Design()
+    basemap: Basemap = Basemap()
     folder: Path = Field(default=Path(), exclude=True)
 
     def path(self, relative: str) -> Path:

@@ -159,14 +159,25 @@ def density(city: City, found: Frames, settings: Analysis) -> Frames:
 
 
 def black_spots(city: City, found: Frames, settings: Analysis) -> Frames:
-    """Find stretches of road with more problems than chance explains."""
-    events = trusted(found)
+    """Grade roads, and find stretches with more problems than chance explains."""
+    roads, events = city.frame("roads"), trusted(found)
+    levels = analysis.road_levels(
+        roads,
+        events,
+        speeds_kmh=settings.road_speeds_kmh or analysis.SPEED_LIMITS_KMH,
+        per_km=settings.road_per_km,
+        within_m=settings.snap_m,
+    )
+    fields = city.catalog.layer("road_levels").fields
+    graded = roads.join(levels).reindex(columns=[*fields, "geometry"])
+    graded["level"] = graded["level"].astype("string")
+    made: Frames = {"road_levels": gpd.GeoDataFrame(graded, crs=city.crs)}
     if settings.black_spot_categories:
         events = events[events["category"].isin(settings.black_spot_categories)]
     if events.empty:
-        return {}
-    made = analysis.network_hotspots(
-        city.frame("roads"),
+        return made
+    spots = analysis.network_hotspots(
+        roads,
         events,
         lixel_m=settings.lixel_m,
         bandwidth_m=settings.road_bandwidth_m,
@@ -176,4 +187,4 @@ def black_spots(city: City, found: Frames, settings: Analysis) -> Frames:
         minimum=settings.black_spot_minimum,
         random_state=settings.random_state,
     )
-    return {"network_hotspots": made.lixels, "black_spots": made.black_spots}
+    return {**made, "network_hotspots": spots.lixels, "black_spots": spots.black_spots}

@@ -130,6 +130,10 @@ class Analysis(Record):
     road_bandwidth_m: float = Field(default=200.0, gt=0)
     snap_m: float = Field(default=50.0, ge=0)
     road_crossings: bool = False
+    road_speeds_kmh: FrozenMap[str, tuple[float, float, float, float]] = Field(
+        default_factory=nothing
+    )
+    road_per_km: tuple[float, ...] = ()
     black_spot_minimum: int = Field(default=3, ge=1)
     black_spot_categories: tuple[str, ...] = ()
     bandwidth_m: float | None = Field(default=None, gt=0)

@@ -78,6 +78,7 @@ from gridmap.analysis.registers import (
     reconcile_all,
 )
 from gridmap.analysis.responsibility import implied_assignments, targets_at, who
+from gridmap.analysis.road_levels import SPEED_LIMITS_KMH, road_levels
 from gridmap.analysis.significance import discoveries, neighbour_ranks, pseudo_p
 from gridmap.analysis.strips import frontage_zones, road_corridors
 from gridmap.analysis.timeliness import timeliness
@@ -87,6 +88,7 @@ from gridmap.analysis.workload import gini, households_in, workload
 
 __all__ = [
     "PATTERNS",
+    "SPEED_LIMITS_KMH",
     "Calendar",
     "CaseLife",
     "ChineseHolidays",
@@ -175,6 +177,7 @@ __all__ = [
     "recurrence_curve",
     "recurrence_layer",
     "road_corridors",
+    "road_levels",
     "road_network",
     "roll_up",
     "rook",

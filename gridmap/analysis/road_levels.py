@@ -1,8 +1,8 @@
 """Five levels of roads, as a five-colour map shows them: by speed, else by problems per kilometre.
 
 Speeds are judged by the class of the road: what is free-flowing in a lane is a jam on an
-expressway. The usual limits are those of DB11/T 785-2011 (Beijing, urban road traffic performance
-index).
+expressway. The limits that are used where none are given are bands that Chinese cities publish for
+expressways, main roads and others; they are data to be replaced by those of the place.
 """
 
 from __future__ import annotations

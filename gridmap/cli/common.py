@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AsJson",
+    "BasemapName",
     "CityPath",
     "LangName",
     "OutPath",
@@ -30,6 +31,7 @@ __all__ = [
     "show_summary",
     "steps_of",
     "tell_files",
+    "with_basemap",
 ]
 
 
@@ -41,6 +43,7 @@ def help_of(name: str) -> str:
 CityPath = Annotated[Path, typer.Argument(help=help_of("city"), metavar="CITY")]
 OutPath = Annotated[Path, typer.Option("--out", "-o", help=help_of("out"))]
 LangName = Annotated[str, typer.Option("--lang", help=help_of("lang"))]
+BasemapName = Annotated[str, typer.Option("--basemap", help=help_of("basemap"))]
 AsJson = Annotated[bool, typer.Option("--json", help=help_of("json"))]
 
 
@@ -79,12 +82,31 @@ def analysed_city(city_file: CityFile, tell: Tell) -> Analysed:
     return analyse(city, city_file.analysis, progress=tell)
 
 
+def with_basemap(city_file: CityFile, asked: str) -> CityFile:
+    """Return the city with the base map that an option asks for: a service, or a path of tiles."""
+    if not asked:
+        return city_file
+    from gridmap.catalog import Basemap
+
+    usual = city_file.basemap
+    if asked in ("osm", "tianditu", "amap"):
+        changed = usual.model_copy(update={"service": asked, "path": ""})
+    elif asked == "none":
+        changed = Basemap(backdrop=usual.backdrop)
+    else:
+        path = str(Path(asked).resolve())
+        attribution = usual.attribution or Path(asked).name
+        changed = usual.model_copy(update={"service": "", "path": path, "attribution": attribution})
+    return city_file.model_copy(update={"basemap": changed})
+
+
 def drawn_maps(
     analysed: Analysed,
     names: list[str],
     lang: Lang,
     tell: Tell,
     *,
+    city_file: CityFile | None = None,
     strict: bool = False,
     unmask: bool = False,
 ) -> tuple[dict[str, Any], list[str]]:
@@ -96,7 +118,11 @@ def drawn_maps(
     for name in names:
         tell("map", name=name)
         try:
-            drawn[name] = draw(analysed, analysed.city.catalog.map(name), lang=lang, unmask=unmask)
+            drawn[name] = draw(
+                analysed, analysed.city.catalog.map(name), lang=lang, unmask=unmask,
+                basemap=city_file.basemap if city_file else None,
+                folder=city_file.folder if city_file else None,
+            )  # fmt: skip
         except OutputError as error:
             if strict or error.key != "map.needs":
                 raise

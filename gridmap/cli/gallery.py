@@ -9,6 +9,7 @@ import typer
 from gridmap import console
 from gridmap.cli.common import (
     AsJson,
+    BasemapName,
     CityPath,
     LangName,
     OutPath,
@@ -18,6 +19,7 @@ from gridmap.cli.common import (
     opened,
     steps_of,
     tell_files,
+    with_basemap,
 )
 
 __all__ = ["app"]
@@ -29,6 +31,7 @@ app = typer.Typer()
 def gallery(
     city: CityPath,
     out: OutPath = Path("out"),
+    basemap: BasemapName = "",
     lang: LangName = "",
     as_json: AsJson = False,
 ) -> None:
@@ -37,11 +40,12 @@ def gallery(
     from gridmap.outputs.gallery import write_gallery
 
     city_file, speak = opened(city, lang)
+    city_file = with_basemap(city_file, basemap)
     names = city_file.catalog.maps_of("run")
     with staged(out / "maps") as stage:
         with console.progress(steps_of(city_file) + len(names), speak, quiet=as_json) as tell:
             analysed = analysed_city(city_file, tell)
-            drawn, skipped = drawn_maps(analysed, names, speak, tell)
+            drawn, skipped = drawn_maps(analysed, names, speak, tell, city_file=city_file)
         for name, page in drawn.items():
             save_page(page, stage / f"{name}.html")
         specs = {name: city_file.catalog.map(name) for name in drawn}

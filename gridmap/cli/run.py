@@ -12,6 +12,7 @@ import typer
 from gridmap import console, messages
 from gridmap.cli.common import (
     AsJson,
+    BasemapName,
     CityPath,
     LangName,
     OutPath,
@@ -23,6 +24,7 @@ from gridmap.cli.common import (
     show_summary,
     steps_of,
     tell_files,
+    with_basemap,
 )
 from gridmap.messages import Lang
 
@@ -40,15 +42,18 @@ def run(
     city: CityPath,
     out: OutPath = Path("out"),
     lang: LangName = "",
+    basemap: BasemapName = "",
     store: Annotated[str, typer.Option("--store", help=help_of("store"))] = "",
     strict: Annotated[bool, typer.Option("--strict", help=help_of("strict"))] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run the main job."""
     from gridmap.outputs import save_page, staged, write_layers, write_quarantine, write_report
+    from gridmap.outputs.gallery import write_gallery
 
     with staged(out) as stage:
         city_file, speak = opened(city, lang)
+        city_file = with_basemap(city_file, basemap)
         if store:
             _check_store(store)
         maps = city_file.catalog.maps_of("run")
@@ -59,9 +64,11 @@ def run(
                 (stage / name).mkdir()
             tell("layers")
             write_layers(analysed, stage / "layers", lang=speak)
-            drawn, skipped = drawn_maps(analysed, maps, speak, tell)
+            drawn, skipped = drawn_maps(analysed, maps, speak, tell, city_file=city_file)
             for name, page in drawn.items():
                 save_page(page, stage / "maps" / f"{name}.html")
+            shown = {name: city_file.catalog.map(name) for name in drawn}
+            write_gallery(analysed, shown, stage / "maps", lang=speak)
             tell("report")
             write_report(analysed, stage, speak)
             write_quarantine(analysed, stage / "quarantine", speak)
@@ -84,6 +91,7 @@ def draw_map(
     name: Annotated[str, typer.Argument(help=help_of("map_name"))],
     city: CityPath,
     out: OutPath = Path("out"),
+    basemap: BasemapName = "",
     unmask: Annotated[bool, typer.Option("--unmask", help=help_of("who_unmask"))] = False,
     lang: LangName = "",
     as_json: AsJson = False,
@@ -93,6 +101,7 @@ def draw_map(
     from gridmap.outputs import save_page, staged
 
     city_file, speak = opened(city, lang)
+    city_file = with_basemap(city_file, basemap)
     names = city_file.catalog.maps_of("run")
     if name != "all":
         names = [city_file.catalog.map(name).name]
@@ -102,7 +111,13 @@ def draw_map(
         with console.progress(steps_of(city_file) + len(names), speak, quiet=as_json) as tell:
             analysed = analysed_city(city_file, tell)
             drawn, skipped = drawn_maps(
-                analysed, names, speak, tell, strict=name != "all", unmask=unmask
+                analysed,
+                names,
+                speak,
+                tell,
+                city_file=city_file,
+                strict=name != "all",
+                unmask=unmask,
             )
         for drawn_name, page in drawn.items():
             save_page(page, stage / f"{drawn_name}.html")

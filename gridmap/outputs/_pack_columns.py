@@ -140,8 +140,8 @@ def pack_table(
     """Return each field with how its column is packed, and the streams of all."""
     table = []
     streams: dict[str, bytes] = {}
-    for position, field in enumerate(fields):
-        spec, values = prepared(gdf, field)
+    for position, shown in enumerate(fields):
+        spec, values = prepared(gdf, shown)
         column = pack_column(values)
         table.append((spec, column.spec))
         streams |= {f"{position}.{name}": held for name, held in column.streams.items()}
