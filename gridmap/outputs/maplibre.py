@@ -128,16 +128,16 @@ def _parts(geometry: str, rules: Sequence[Rule], field: str) -> list[tuple[str, 
     if one.dash:
         lengths = [float(length) for length in one.dash.replace(",", " ").split()]
         line["line-dasharray"] = [length / one.stroke_width for length in lengths]
+    drawn: Json = {"paint": line, "layout": layout}
+    if geometry == "LineString" and one.casing:
+        wide = ["+", width, 2 * one.casing_width]
+        below = {"line-color": one.casing, "line-width": wide}
+        return [("-casing", "line", {"paint": below}), ("", "line", drawn)]
     if geometry == "LineString":
-        drawn = [("", "line", {"paint": line, "layout": layout})]
-        if one.casing:
-            wide = ["+", width, 2 * one.casing_width]
-            below = {"line-color": one.casing, "line-width": wide}
-            drawn.insert(0, ("-casing", "line", {"paint": below}))
-        return drawn
+        return [("", "line", drawn)]
     if geometry == "Polygon":
         fill = {"fill-color": by_class("fill"), "fill-opacity": one.fill_opacity}
-        return [("", "fill", {"paint": fill}), ("-outline", "line", {"paint": line, "layout": layout})]
+        return [("", "fill", {"paint": fill}), ("-outline", "line", drawn)]
     if any(rule.style.icon in _SIGNS for rule in rules):
         return [("", "symbol", _signs(rules, by_class))]
     circle = {
