@@ -20,7 +20,7 @@ except ImportError:  # python hatch_build.py needs no hatchling
 
 ROOT = Path(__file__).resolve().parent
 # In the order in which they are put in place: the last one bears the stamp.
-OUTPUTS = ("runtime.css", "licences.json", "runtime.js")
+OUTPUTS = ("runtime.css", "licences.json", "plugins.json", "runtime.js")
 _REMEDIES = {
     "npm": "A build needs the npm registry or a mirror of it (npm's setting 'registry'); "
     "installing a built wheel does not.",

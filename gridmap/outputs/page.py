@@ -138,18 +138,43 @@ class _PageFigure(Figure):
         try:
             for child in [*self._children.values()]:
                 child.render(**kwargs)
-            self._drop_covered_links()
+            self._take_in_plugins()
             self.policy = _policy(self.header._children.values(), elements)
             return str(self._template.render(this=self, kwargs=kwargs))
         finally:
             for element, children in before:
                 element._children = children
 
-    def _drop_covered_links(self) -> None:
+    def _take_in_plugins(self) -> None:
+        """Put known plugins in place of their links, and drop what the runtime holds itself."""
         children = self.header._children
+        known = json.loads(runtime_file("plugins.json"))
+        told: set[str] = set()
         for name, child in [*children.items()]:
-            if isinstance(child, Link) and _COVERED.search(urlsplit(child.url).path):
+            if not isinstance(child, Link):
+                continue
+            path = urlsplit(child.url).path
+            held = known["files"].get(path.rpartition("/")[2].lower().replace(".min.", "."))
+            if _COVERED.search(path):
                 del children[name]
+            elif held is not None:
+                licence = None if held["package"] in told else known["licences"][held["package"]]
+                told.add(held["package"])
+                children[name] = Verbatim(_inside(held["text"], child, licence))
+
+
+def _inside(text: str, link: Link, licence: object) -> str:
+    """Return a file as an element of the page, with the licence for its list."""
+    told = (
+        f"<script>(globalThis.gridmapPlugins??=[]).push({script_json(licence)});</script>"
+        if licence
+        else ""
+    )
+    if isinstance(link, CssLink):
+        styles = text.replace("</style", "<\\/style")
+        return f"{told}<style>{styles}</style>"
+    program = text.replace("</script", "<\\/script")
+    return f"{told}<script>{program}</script>"
 
 
 def _policy(header: Iterable[Element], elements: Iterable[Element]) -> str:
@@ -162,7 +187,7 @@ def _policy(header: Iterable[Element], elements: Iterable[Element]) -> str:
     for element in elements:
         hosts = getattr(element, "hosts", ())
         if isinstance(element, folium.TileLayer):
-            hosts = (_host(element.tiles),)
+            hosts = () if element.tiles.startswith("data:") else (_host(element.tiles),)
         for host in hosts:
             allowed.setdefault("img-src", {})[host] = None
     rules = {rule: " ".join([own, *allowed.get(rule, ())]) for rule, own in _POLICY.items()}

@@ -58,13 +58,49 @@ function bundle() {
   });
 }
 
+// Plugins that folium knows: a page takes in those that it uses, by the names of their files.
+const PLUGINS = {
+  "leaflet.markercluster": [
+    "dist/leaflet.markercluster.js",
+    "dist/MarkerCluster.css",
+    "dist/MarkerCluster.Default.css",
+  ],
+  "leaflet-minimap": ["dist/Control.MiniMap.min.js", "dist/Control.MiniMap.min.css"],
+  "leaflet.fullscreen": ["Control.FullScreen.js", "Control.FullScreen.css"],
+};
+
+/** Returns the files of the plugins, each with what it draws with inside. */
+async function plugins() {
+  const files = {};
+  for (const [name, paths] of Object.entries(PLUGINS)) {
+    for (const path of paths) {
+      const css = path.endsWith(".css");
+      const { outputFiles } = await build({
+        absWorkingDir: here,
+        entryPoints: [join(here, "node_modules", name, path)],
+        outdir: folder,
+        // A script stays as it is, for it adds itself to the Leaflet that the page has.
+        bundle: css,
+        minify: true,
+        charset: "utf8",
+        legalComments: "none",
+        loader: { ".png": "dataurl", ".svg": "dataurl" },
+        write: false,
+      });
+      const file = path.split("/").pop().replace(".min.", ".").toLowerCase();
+      files[file] = { package: name, text: outputFiles[0].text };
+    }
+  }
+  return { files, licences: Object.fromEntries(Object.keys(PLUGINS).map((n) => [n, licence(n)])) };
+}
+
 function licence(name) {
   const root = join(here, "node_modules", name);
   const { version, license = UNNAMED[name] } = JSON.parse(
     readFileSync(join(root, "package.json"), "utf8"),
   );
   if (!ALLOWED.has(license)) throw new Error(`${name}: licence ${license} is not allowed`);
-  const file = readdirSync(root).find((entry) => /^licen[cs]e/i.test(entry));
+  const file = readdirSync(root).find((entry) => /licen[cs]e/i.test(entry));
   if (!file) throw new Error(`${name} holds no licence text`);
   return { name, version, licence: license, text: readFileSync(join(root, file), "utf8").trim() };
 }
@@ -80,3 +116,4 @@ const packages = Object.keys(metafile.inputs)
   .filter(Boolean);
 const licences = [...new Set(packages)].sort().map(licence);
 writeFileSync(join(folder, "licences.json"), `${JSON.stringify(licences, null, 2)}\n`);
+writeFileSync(join(folder, "plugins.json"), `${JSON.stringify(await plugins())}\n`);

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import folium
 import pytest
-from folium.plugins import HeatMap, MarkerCluster
+from folium.plugins import Draw, HeatMap
 from playwright.sync_api import expect
 
 from gridmap.errors import OutputError
@@ -110,9 +110,9 @@ def test_what_is_added_after_a_save_is_in_the_next(tmp_path: Path) -> None:
 
 def test_a_link_that_the_runtime_does_not_hold_stays_and_is_let_in(tmp_path: Path) -> None:
     made = small_page()
-    MarkerCluster([[30.65, 121.1]]).add_to(made)
+    Draw().add_to(made)
     content = save_page(made, tmp_path / "map.html").read_text(encoding="utf-8")
-    assert "leaflet.markercluster.js" in content
+    assert "leaflet.draw.js" in content
     assert re.search(r"script-src 'unsafe-inline' https://\S+", content)
     assert "https" not in save_page(small_page(), tmp_path / "own.html").read_text("utf-8")[:900]
 

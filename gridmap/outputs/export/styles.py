@@ -16,6 +16,8 @@ from gridmap.outputs.symbology import symbology_of
 
 __all__ = ["bottom_up", "write_maplibre", "write_qml", "write_sld"]
 
+_OUTLINE = 0.1  # fills below this opacity leave readable what is beneath
+
 
 def write_qml(job: Job, chosen: Chosen) -> list[Path]:
     """Write ``<layer>.qml``, and ``<layer>.<style>.qml`` for its other styles."""
@@ -66,15 +68,18 @@ def _source(chosen: Chosen, tiles: bool) -> dict[str, Any]:
 
 
 def bottom_up(chosen: tuple[Chosen, ...]) -> list[Chosen]:
-    """Return layers in the order in which they are drawn: areas, lines, points.
+    """Return layers in the order in which they are drawn: areas, lines, outlines, points.
 
-    Of areas the most opaque come first, so that outlines lie on what is filled.
+    Of areas the most opaque come first. Those with hardly a fill are outlines: borders run along
+    roads, which would hide them.
     """
-    height = {"Polygon": 0, "LineString": 1, "Point": 2}
+    height = {"Polygon": 0, "LineString": 1, "Point": 3}
 
     def place(one: Chosen) -> tuple[int, float, bool, str]:
         style, geometry = one.layer.symbology, one.layer.geometry
         opacity = style.fill_opacity if style and geometry == "Polygon" else 0.0
-        return height.get(geometry, 3), -opacity, one.layer.role == "result", one.layer.name
+        outline = style is not None and geometry == "Polygon" and opacity < _OUTLINE
+        tall = 2 if outline else height.get(geometry, 4)
+        return tall, -opacity, one.layer.role == "result", one.layer.name
 
     return sorted(chosen, key=place)

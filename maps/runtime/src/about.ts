@@ -2,6 +2,11 @@ import type { Context, Licence } from "./context";
 import { make } from "./dom";
 import { spoken, toolButton } from "./frame";
 
+declare global {
+  /** Licences of the plugins that a page has taken in. */
+  var gridmapPlugins: Licence[] | undefined;
+}
+
 /** The dialogue that names the packages in the page and shows their licences. */
 export function aboutDialog(context: Context): HTMLDialogElement {
   const dialog = make("dialog", { class: "gm-about" });
@@ -14,7 +19,7 @@ export function aboutDialog(context: Context): HTMLDialogElement {
       toolButton(context, "close", "close", () => dialog.close()),
     ),
     make("p", {}, spoken(context, () => context.text("about_text"))),
-    ...context.config.licences.map(licenceDetails),
+    ...[...context.config.licences, ...(globalThis.gridmapPlugins ?? [])].map(licenceDetails),
   );
   // The backdrop belongs to the dialogue: a click there has the dialogue itself as its target.
   dialog.addEventListener("click", (event) => {

@@ -13,9 +13,17 @@ function query(of: string | Document): Node[] | { ready: (callback: () => void) 
   return [...template.content.childNodes];
 }
 
+/** What `folium.Icon` and clusters ask for: a pin of a colour, without the fonts of its glyphs. */
+function pin({ markerColor = "blue" }: { markerColor?: string } = {}): L.DivIcon {
+  const head = document.createElement("span");
+  head.style.background = CSS.supports("color", markerColor) ? markerColor : "";
+  return L.divIcon({ className: "gm-marker", html: head, iconSize: [22, 30], iconAnchor: [11, 30] });
+}
+
 /** Gives folium's plain elements what they expect to find in a page. */
 export function supportFolium(): void {
   Object.assign(window, { $: query });
+  Object.assign(L, { AwesomeMarkers: { icon: pin } });
   // Leaflet guesses the folder of its icons from a style sheet's URL: there is none here.
   Reflect.deleteProperty(L.Icon.Default.prototype, "_getIconUrl");
   L.Icon.Default.mergeOptions({ iconUrl: icon, iconRetinaUrl: retina, shadowUrl: shadow });

@@ -18,6 +18,8 @@ export function page(id: string, config: PageConfig, options: L.MapOptions): L.M
   const { center: _center, zoom: _zoom, ...rest } = options;
   const map = L.map(id, { renderer: L.canvas({ padding: 0.3, tolerance: 3 }), ...rest });
   map.attributionControl?.setPrefix(false);
+  // Plugins look at the view as soon as they are added.
+  if (globalThis.gridmapPlugins) map.fitBounds(bounds, { animate: false });
   let placed = false;
   map.whenReady(() => {
     placed = true;
