@@ -37,6 +37,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
+def test_the_documentation_lists_every_format_and_no_other() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "gis.md").read_text(encoding="utf-8")
+    table = text.partition("## Formats")[2].partition("## ")[0]
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    named = [name for row in rows for name in row.split("`")[1::2]]
+    assert sorted(named) == sorted(FORMATS)
+
+
 def test_every_format_writes_the_same_bytes_again(folder: Path, tmp_path: Path) -> None:
     # In a process of its own, so that nothing is the same by being remembered.
     code = (
