@@ -39,7 +39,7 @@ scripts/bench docs
 | `confirmed` | of how many an integer program says the same |
 | `build_s`, `total_s`, `index_mb` | CPU seconds to build the index, with the query, and its size |
 | `times_query`, `times_total`, `ratio` | how many times the CPU time of gridmap a system takes |
-| `file_mb`, `heap_mb` | the page or file; JavaScript's heap with its buffers once the page is drawn |
+| `file_mb`, `heap_mb` | the page or file; JavaScript's heap with its buffers once it is drawn |
 | `open_cpu_s` | CPU seconds of all of Chromium from its start until the page is drawn |
 | `ratio_size` | how many times the size of gridmap's file a system's takes |
 | `write_cpu_s`, `write_peak_mb` | to write the page or file from a frame in memory, that included |
