@@ -33,7 +33,7 @@ LAYERS = (
 )  # fmt: skip
 _CHINA = ("Asia/Shanghai", "Asia/Urumqi", "Asia/Chongqing", "Asia/Harbin")
 _LEDGER = "ledger_days"
-_OPTIONAL = ("level", "department", "person", "campaign", "treatment", "source")
+_OPTIONAL = ("level", "department", "post", "person", "campaign", "treatment", "source")
 _PRESSING = ("overdue", "due_soon")
 
 
