@@ -17,6 +17,7 @@ __all__ = ["Tiles", "tiles_within"]
 _KINDS = {b"\x89PNG": "png", b"\xff\xd8\xff": "jpeg", b"RIFF": "webp"}
 _SUFFIXES = ("png", "jpg", "jpeg", "webp")
 _DEEPEST = 22
+_MOST_TILES = 20_000
 Read = Callable[[int, int, int], bytes | None]
 
 
@@ -82,11 +83,16 @@ def _said(bounds: tuple[float, float, float, float]) -> str:
 def _levels(
     read: Read, bounds: tuple[float, float, float, float]
 ) -> Iterator[tuple[int, dict[str, bytes]]]:
-    """Yield each zoom that has a tile, and its tiles; after the first, up to one that has none."""
+    """Yield each zoom that has a tile, and its tiles; after the first, up to one that has none.
+
+    A zoom with more tiles than a page could hold is not looked for.
+    """
     west, south, east, north = bounds
     begun = False
     for zoom in range(_DEEPEST + 1):
         (left, top), (right, bottom) = _tile(west, north, zoom), _tile(east, south, zoom)
+        if (right - left + 1) * (bottom - top + 1) > _MOST_TILES:
+            return
         level = {
             f"{zoom}/{x}/{y}": picture
             for x in range(left, right + 1)
