@@ -18,8 +18,8 @@ def test_a_wheel_holds_the_definitions_the_runtime_and_the_sample(tmp_path: Path
     expected |= {
         path.relative_to(ROOT).as_posix() for path in ROOT.glob("data/**/*") if path.is_file()
     }
-    names = ("runtime.js", "runtime.css", "licences.json", "plugins.json")
-    expected |= {f"runtime/{name}" for name in names}
+    built = ("runtime.js", "runtime.css", "licences.json", "plugins.json")
+    expected |= {f"runtime/{name}" for name in built}
     assert expected == shared
     assert {"gridmap/messages.toml", "gridmap/__init__.pyi", "gridmap/py.typed"} <= set(names)
     assert not [name for name in names if "node_modules" in name or name.startswith("tests")]
