@@ -143,7 +143,7 @@ def worked(city: City, problems: gpd.GeoDataFrame, settings: Analysis) -> Casewo
     ----------
     city : City
     problems : GeoDataFrame
-        With the ``deadline`` that holds and, where known, ``pile``.
+        With the ``deadline`` that holds and with ``pile``, as the step ``assign`` leaves them.
     settings : Analysis
     """
     calendar = calendar_of(city, settings.clock)
@@ -155,9 +155,8 @@ def worked(city: City, problems: gpd.GeoDataFrame, settings: Analysis) -> Casewo
         life = analysis.case_life(city.layers["events"], calendar, as_of=city.as_of)
         cases = _joined(cases, life.cases)
         findings.append(life.findings)
-    sure = problems[~problems["pile"]] if "pile" in problems else problems
     again = analysis.recurrence(
-        sure.set_index("code"),
+        trusted({"problems": problems}).set_index("code"),
         within_m=settings.recurrence.within_m,
         days=settings.recurrence.days,
         as_of=city.as_of,
@@ -168,7 +167,8 @@ def worked(city: City, problems: gpd.GeoDataFrame, settings: Analysis) -> Casewo
     cases = cases.drop(columns=[name for name in _OPTIONAL if cases[name].isna().all()])
     level = settings.kpis.level or city.overview
     if level:
-        cases["area"] = analysis.assign(problems, city.areas(level)).to_numpy()
+        area = analysis.assign(problems, city.areas(level))
+        cases["area"] = area.mask(problems["pile"]).to_numpy()
     return Casework(cases, life, again, _findings(findings, calendar.zone))
 
 
@@ -360,8 +360,10 @@ def curves(
     ConformError
         If there is no such column.
     """
-    sure = problems[~problems["pile"]] if "pile" in problems else problems
     table = analysis.recurrence_curve(
-        sure.set_index("code"), within_m=settings.recurrence.within_m, as_of=city.as_of, by=by
+        trusted({"problems": problems}).set_index("code"),
+        within_m=settings.recurrence.within_m,
+        as_of=city.as_of,
+        by=by,
     )
     return table.rename(columns={by: "group"}) if by else table

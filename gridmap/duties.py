@@ -12,7 +12,7 @@ from gridmap.figures import Frames, trusted
 from gridmap.model import City
 from gridmap.settings import Duties
 
-__all__ = ["LAYERS", "RESULTS", "duties", "responsibilities"]
+__all__ = ["LAYERS", "RESULTS", "duties", "reach_of", "responsibilities"]
 
 # What the answer depends on; nothing else need be read to ask who is responsible.
 LAYERS = (
@@ -55,6 +55,11 @@ def responsibilities(
         rows.append(city.layers["assignments"])
     fields = city.catalog.layer("assignments").fields
     return layers, pd.concat(rows, ignore_index=True).reindex(columns=list(fields))
+
+
+def reach_of(settings: Duties) -> dict[str, float]:
+    """Return how far from a road or place, in metres, a point still belongs to it."""
+    return {"roads": settings.road_m, "places": settings.place_m}
 
 
 def duties(city: City, found: Frames, settings: Duties) -> Frames:
@@ -148,7 +153,6 @@ def _dead_corners(
     settings: Duties,
 ) -> gpd.GeoDataFrame:
     """Return problems and places that nobody owns, or that two lead for one line."""
-    reach = {"roads": settings.road_m, "places": settings.place_m}
     named = set(assignments.loc[assignments["layer"] == "places", "target"])
     near = {**layers}
     if "places" in near:
@@ -163,7 +167,12 @@ def _dead_corners(
         points = points.reset_index(drop=True)
         category = points["category"] if what == "problems" else None
         told = analysis.who(
-            points, near, assignments, at=pd.Timestamp(city.as_of), category=category, reach_m=reach
+            points,
+            near,
+            assignments,
+            at=pd.Timestamp(city.as_of),
+            category=category,
+            reach_m=reach_of(settings),
         )
         label = points["address" if what == "problems" else "name"]
         points = points.assign(address=label, what=what)

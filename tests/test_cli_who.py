@@ -10,6 +10,8 @@ import pyogrio
 import pytest
 from test_cli import DATA, gridmap
 
+from gridmap.result import Analysed
+
 PLACE = "120.9063,30.7012"
 
 
@@ -36,6 +38,19 @@ def test_a_category_asks_only_its_own_line(capsys: pytest.CaptureFixture[str]) -
     rows = told(capsys, DATA, PLACE, "--category", "占道经营", "--at", "2026-01-01")
     assert {row["category"] for row in rows} == {"", "占道经营"}
     assert {row["layer"] for row in rows} == {"zones", "grids", "roads"}
+
+
+def test_who_has_signed_for_a_front_is_asked_before_any_larger_area(
+    sample: Analysed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fronts = sample.frame("frontages")
+    signed = fronts[fronts["holder"].notna()].iloc[[0]]
+    place = signed.representative_point().to_crs(4490).iloc[0]
+    rows = told(capsys, DATA, f"{place.x:.7f},{place.y:.7f}")
+    first = next(row for row in rows if row["layer"] != "places")
+    assert first["holder"] == signed["holder"].iloc[0]
+    assert (first["kind"], first["target"]) == ("frontage", signed["code"].iloc[0])
+    assert first["target_name"] == signed["name"].iloc[0]
 
 
 def test_the_table_speaks_both_languages(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 from test_cli import DATA, gridmap
 
+from gridmap.result import Analysed
+
 
 def said(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> dict[str, Any]:
     assert gridmap(*arguments, "--json") == 0
@@ -37,6 +39,19 @@ def test_kpis_by_several_columns_with_their_cases(
     table = pd.read_csv(tmp_path / "kpis.csv", encoding="utf-8-sig")
     assert len(table) == len(rows)
     assert table.columns[0] == "指标"
+
+
+def test_kpis_are_those_of_a_run(sample: Analysed, capsys: pytest.CaptureFixture[str]) -> None:
+    told = pd.DataFrame(said(capsys, "kpis", DATA)["kpis"])
+    run = sample.results["kpis"].frame
+    for name in ("kpi", "group", "numerator", "denominator"):
+        assert (
+            told[name].astype(object).fillna("").to_list()
+            == run[name].astype(object).fillna("").to_list()
+        )
+    # What lies on the fallback point is in no area.
+    area = run[(run["by"] == "area") & (run["group"] == "–")]
+    assert area["denominator"].max() >= sample.summary["problems_on_piles"] // 2
 
 
 def test_kpis_by_month_stand_beside_the_month_before(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,8 +12,6 @@ import shapely
 __all__ = [
     "derived_leads",
     "double_leads",
-    "empty_cells",
-    "lead_changes",
     "line_by_block",
     "seams",
     "unowned",
@@ -100,18 +98,6 @@ def line_by_block(
     cells = pd.MultiIndex.from_product([lines, blocks], names=["category", "target"])
     wide = names.reindex(cells).unstack("target")
     return wide.reindex(index=list(lines), columns=list(blocks))
-
-
-def empty_cells(matrix: pd.DataFrame) -> pd.DataFrame:
-    """Return the cells of a matrix of lines and blocks that nobody leads.
-
-    Returns
-    -------
-    DataFrame
-        Columns ``category`` and ``target``, line by line.
-    """
-    line, block = np.nonzero(matrix.isna().to_numpy())
-    return pd.DataFrame({"category": matrix.index[line], "target": matrix.columns[block]})
 
 
 def without_cooperation(roads: gpd.GeoDataFrame, assignments: pd.DataFrame) -> gpd.GeoDataFrame:
@@ -210,22 +196,3 @@ def derived_leads(
     kept = table[first | (table["share"] >= share)]
     columns = ["target", "holder", "role", "block", "share"]
     return kept[columns].reset_index(drop=True)
-
-
-def lead_changes(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
-    """Return what changed between two derivations of leads.
-
-    Returns
-    -------
-    DataFrame
-        ``target, holder, before, after``: the role then and now, missing for none; what stayed
-        the same is left out.
-    """
-    keys = ["target", "holder"]
-    roles = [
-        frame.drop_duplicates(keys).set_index(keys)["role"].rename(name)
-        for frame, name in ((before, "before"), (after, "after"))
-    ]
-    table = pd.concat(roles, axis=1).sort_index().reset_index()
-    changed = table["before"].fillna("") != table["after"].fillna("")
-    return table[changed].reset_index(drop=True)

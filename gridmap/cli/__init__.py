@@ -10,7 +10,7 @@ import typer
 
 from gridmap import messages
 from gridmap._version import __version__
-from gridmap.cli import bulletin, check, export, gallery, import_edits, plan, run, who, work
+from gridmap.cli import bulletin, check, export, import_edits, plan, run, who, work
 from gridmap.cli.common import help_of, language
 from gridmap.errors import GridmapError
 
@@ -45,7 +45,6 @@ for commands in (
     work.app,
     export.app,
     import_edits.app,
-    gallery.app,
 ):
     app.add_typer(commands)
 

@@ -99,10 +99,12 @@ def draw_map(
     """Draw one map, or all of them."""
     from gridmap.errors import OutputError
     from gridmap.outputs import save_page, staged
+    from gridmap.outputs.gallery import write_gallery
 
     city_file, speak = opened(city, lang)
     city_file = with_basemap(city_file, basemap)
     names = city_file.catalog.maps_of("run")
+    made = []
     if name != "all":
         names = [city_file.catalog.map(name).name]
         if city_file.catalog.map(name).job == "plan":
@@ -121,7 +123,24 @@ def draw_map(
             )
         for drawn_name, page in drawn.items():
             save_page(page, stage / f"{drawn_name}.html")
-    tell_files(out / "maps", [f"{n}.html" for n in drawn], skipped, speak, as_json)
+        if name == "all":
+            specs = {drawn_name: city_file.catalog.map(drawn_name) for drawn_name in drawn}
+            made.append(write_gallery(analysed, specs, stage, lang=speak).name)
+    made += [f"{drawn_name}.html" for drawn_name in drawn]
+    tell_files(out / "maps", made, skipped, speak, as_json)
+
+
+@app.command(help=help_of("gallery"))
+def gallery(
+    city: CityPath,
+    out: OutPath = Path("out"),
+    basemap: BasemapName = "",
+    unmask: Annotated[bool, typer.Option("--unmask", help=help_of("who_unmask"))] = False,
+    lang: LangName = "",
+    as_json: AsJson = False,
+) -> None:
+    """Draw every map, and the page that leads to them."""
+    draw_map("all", city, out, basemap, unmask, lang, as_json)
 
 
 @app.command(help=help_of("layers"))

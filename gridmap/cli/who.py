@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -23,7 +24,6 @@ __all__ = ["app"]
 
 app = typer.Typer()
 
-LAYERS = ("grids", "microgrids", "zones", "roads", "places", "assignments")
 DEGREES = (180.0, 90.0)
 
 
@@ -40,10 +40,9 @@ def who(
 ) -> None:
     """Tell who is responsible for a place, in the order in which to ask them."""
     import geopandas as gpd
-    import pandas as pd
 
-    from gridmap.analysis.responsibility import implied_assignments
-    from gridmap.analysis.responsibility import who as responsible
+    from gridmap import analysis
+    from gridmap.duties import LAYERS, reach_of, responsibilities
     from gridmap.sources import read_city
 
     lon, lat = _degrees(place)
@@ -51,15 +50,13 @@ def who(
     moment = _moment(at, city_file.timezone)
     needed = tuple(entry for entry in city_file.inputs if entry.layer in LAYERS)
     known = read_city(city_file.model_copy(update={"inputs": needed}))
-    layers = {name: known.frame(name) for name in LAYERS[:-1] if known.has(name)}
-    rows = [implied_assignments(layers)]
-    if known.has("assignments"):
-        rows.append(known.layers["assignments"])
+    settings = city_file.analysis.duties
+    layers, assignments = responsibilities(known, settings)
     point = gpd.GeoDataFrame(geometry=gpd.points_from_xy([lon], [lat], crs=crs)).to_crs(known.crs)
-    found = responsible(
-        point, layers, pd.concat(rows, ignore_index=True), at=moment, category=category or None
+    found = analysis.who(
+        point, layers, assignments, at=moment, category=category or None, reach_m=reach_of(settings)
     )
-    _tell(found, known, moment, speak, unmask=unmask, as_json=as_json)
+    _tell(found, layers, known, moment, speak, unmask=unmask, as_json=as_json)
 
 
 def _degrees(place: str) -> tuple[float, float]:
@@ -92,6 +89,7 @@ def _moment(at: str, timezone: str) -> pd.Timestamp:
 
 def _tell(
     found: pd.DataFrame,
+    layers: Mapping[str, pd.DataFrame],
     city: City,
     moment: pd.Timestamp,
     lang: Lang,
@@ -100,7 +98,8 @@ def _tell(
     as_json: bool,
 ) -> None:
     records = found.to_dict("records")
-    rows = [_row({str(k): v for k, v in row.items()}, city, unmask=unmask) for row in records]
+    plain = ({str(key): value for key, value in row.items()} for row in records)
+    rows = [_row(row, layers[row["layer"]], city.timezone, unmask=unmask) for row in plain]
     if as_json:
         said = {"at": moment.isoformat(), "responsible": rows}
         print(json.dumps(said, ensure_ascii=False, indent=2))
@@ -129,9 +128,10 @@ def _tell(
     console.print_table(heads, table, title=title)
 
 
-def _row(row: dict[str, Any], city: City, *, unmask: bool) -> dict[str, Any]:
+def _row(
+    row: dict[str, Any], layer: pd.DataFrame, timezone: str, *, unmask: bool
+) -> dict[str, Any]:
     """Return one answer in plain types."""
-    layer = city.layers[row["layer"]]
     names = layer.loc[layer["code"] == row["target"], "name"].to_list() if "name" in layer else []
     from gridmap.privacy import masked
 
@@ -148,7 +148,7 @@ def _row(row: dict[str, Any], city: City, *, unmask: bool) -> dict[str, Any]:
         "rule": str(row["rule"]),
         "distance_m": round(float(row["distance_m"]), 1),
         "chainage_m": _metres(row["chainage_m"]),
-        "until": _day(row["until"], city.timezone),
+        "until": _day(row["until"], timezone),
         "phone": phone if unmask else masked(phone),
         "source": _text(row["source"]),
     }

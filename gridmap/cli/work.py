@@ -62,15 +62,13 @@ def kpis(
     as_json: AsJson = False,
 ) -> None:
     """Compute KPIs; each shows its numerator and denominator, and can list its cases."""
-    from gridmap.casework import LAYERS, kpi_tables, proven, with_deadlines, worked
-    from gridmap.sources import read_city
+    from gridmap.casework import LAYERS, kpi_tables, proven, worked
 
     city_file, speak = opened(city, lang)
-    needed = tuple(entry for entry in city_file.inputs if entry.layer in LAYERS)
-    known = read_city(city_file.model_copy(update={"inputs": needed}))
+    analysed = _analysed(city_file, LAYERS, ("assign",), speak, quiet=as_json)
+    known = analysed.city
     settings = _asked(city_file.analysis, by, period, level)
-    problems, _ = with_deadlines(known, settings.clock)
-    work = worked(known, problems, settings)
+    work = worked(known, analysed.results["problems"].frame, settings)
     tables = {"kpis": kpi_tables(known, work, settings, kpis=kpi)}
     if proof >= 0:
         tables = proven(known, work, settings, proof, kpis=kpi)
