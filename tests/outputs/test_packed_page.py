@@ -77,11 +77,12 @@ def colour(opened: BrowserPage, lon: float, lat: float) -> list[int]:
     found: list[int] = opened.evaluate(
         """([x, y]) => {
             for (const canvas of document.querySelectorAll('canvas.gm-packed')) {
-                if (canvas.style.visibility === 'hidden') continue;
                 const box = canvas.getBoundingClientRect();
                 const scale = canvas.width / box.width;
-                const data = canvas.getContext('2d').getImageData(
-                    Math.floor((x - box.x) * scale), Math.floor((y - box.y) * scale), 1, 1).data;
+                const pen = new OffscreenCanvas(1, 1).getContext('2d');
+                pen.drawImage(
+                    canvas, -Math.floor((x - box.x) * scale), -Math.floor((y - box.y) * scale));
+                const { data } = pen.getImageData(0, 0, 1, 1);
                 if (data[3]) return [...data];
             }
             return [0, 0, 0, 0];

@@ -48,13 +48,19 @@ function clearance({ frame }: Context): L.PopupOptions {
 export class Halo {
   private drawn: L.GeoJSON | null = null;
 
-  constructor(private readonly map: L.Map) {}
+  /** Without a renderer of its own it lies on the map's canvas. */
+  constructor(
+    private readonly map: L.Map,
+    private readonly renderer?: L.Renderer,
+  ) {}
 
   show(geometry: Geometry | null, { weight = 3, radius = 10 }: L.CircleMarkerOptions): void {
     this.clear();
     if (!geometry) return;
     const colour = getComputedStyle(this.map.getContainer()).getPropertyValue("--gm-halo").trim();
-    const style = { color: colour, weight: weight + 1.5, opacity: 0.9, fillOpacity: 0.08, radius };
+    const { renderer } = this;
+    const width = weight + 1.5;
+    const style = { color: colour, weight: width, opacity: 0.9, fillOpacity: 0.08, radius, renderer };
     this.drawn = L.geoJSON(geometry, {
       interactive: false,
       style: { ...style, fillColor: colour },

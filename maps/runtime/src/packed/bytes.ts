@@ -21,9 +21,9 @@ export async function inflate(
   progress: (share: number) => void,
 ): Promise<Uint8Array> {
   const bytes = new Uint8Array(size);
-  const reader = new Blob([deflated])
-    .stream()
-    .pipeThrough(new DecompressionStream("deflate"))
+  // The bytes of a Blob would travel to another process of the browser and back.
+  const reader = new Response(deflated)
+    .body!.pipeThrough(new DecompressionStream("deflate"))
     .getReader();
   let at = 0;
   for (;;) {

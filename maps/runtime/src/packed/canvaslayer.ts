@@ -21,15 +21,16 @@ interface Animated {
   _getNewPixelOrigin(center: L.LatLng, zoom: number): L.Point;
 }
 
-type Painted = CanvasRenderingContext2D;
+/** What a drawing is made on. */
+export type Canvas2D = OffscreenCanvasRenderingContext2D;
 
 /**
  * A canvas over the map, drawn in slices on a second canvas that then takes the first one's
- * place, so that neither a pan nor a zoom waits for it.
+ * place, so that neither a pan nor a zoom waits for it. The second stands outside of the page:
+ * of one inside, even hidden, the browser would copy all pixels for every frame.
  */
 export abstract class CanvasLayer extends L.Layer {
-  private front: Painted | null = null;
-  private back: Painted | null = null;
+  private screen: HTMLCanvasElement | null = null;
   private shown: View | null = null;
   private job = 0;
   private busy = false;
@@ -41,7 +42,7 @@ export abstract class CanvasLayer extends L.Layer {
   }
 
   /** Draws a view onto an empty canvas; each step is short. */
-  protected abstract draw(canvas: CanvasRenderingContext2D, view: View): Generator<void>;
+  protected abstract draw(canvas: Canvas2D, view: View): Generator<void>;
 
   /** Called when a drawing has come onto the screen. */
   protected abstract drawn(): void;
@@ -62,53 +63,56 @@ export abstract class CanvasLayer extends L.Layer {
   }
 
   onAdd(): this {
-    this.front = this.makeCanvas();
-    this.back = this.makeCanvas();
+    this.screen = L.DomUtil.create("canvas", "gm-packed leaflet-zoom-animated", this.pane());
     this.redraw();
     return this;
   }
 
   onRemove(): this {
     this.job++;
-    for (const canvas of [this.front, this.back]) canvas?.canvas.remove();
-    this.front = this.back = this.shown = null;
+    this.screen?.remove();
+    this.screen = this.shown = null;
     return this;
   }
 
   bringToFront(): this {
-    for (const canvas of [this.back, this.front]) {
-      if (canvas) canvas.canvas.parentElement?.append(canvas.canvas);
-    }
+    if (this.screen) this.screen.parentElement?.append(this.screen);
     return this;
   }
 
   /** Begins a drawing of what the map shows now; one that is under way ends. */
   redraw(): void {
-    if (!this.ready || !this.back || !this._map) return;
+    if (!this.ready || !this.screen || !this._map) return;
     this.busy = true;
     const view = this.currentView();
-    const { canvas } = this.back;
-    canvas.width = Math.round(view.size.x * view.ratio);
-    canvas.height = Math.round(view.size.y * view.ratio);
-    canvas.style.width = `${view.size.x}px`;
-    canvas.style.height = `${view.size.y}px`;
-    void this.run(++this.job, this.draw(this.back, view), view);
+    const { x: width, y: height } = view.size.multiplyBy(view.ratio).round();
+    const sheet = new OffscreenCanvas(width, height);
+    const canvas = sheet.getContext("2d", { willReadFrequently: true });
+    if (!canvas) throw new Error("this browser has no canvas");
+    void this.run(++this.job, this.draw(canvas, view), view, sheet);
   }
 
-  private async run(job: number, steps: Generator<void>, view: View): Promise<void> {
+  private async run(
+    job: number,
+    steps: Generator<void>,
+    view: View,
+    sheet: OffscreenCanvas,
+  ): Promise<void> {
     for (let end = performance.now() + SLICE; !steps.next().done; ) {
       if (performance.now() < end) continue;
       await pause();
       if (job !== this.job) return;
       end = performance.now() + SLICE;
     }
-    if (job !== this.job || !this.back || !this.front) return;
-    [this.front, this.back] = [this.back, this.front];
+    const { screen } = this;
+    if (job !== this.job || !screen) return;
+    [screen.width, screen.height] = [sheet.width, sheet.height];
+    screen.style.width = `${view.size.x}px`;
+    screen.style.height = `${view.size.y}px`;
+    screen.getContext("bitmaprenderer")?.transferFromImageBitmap(sheet.transferToImageBitmap());
     this.shown = view;
     this.busy = false;
     this.place();
-    this.front.canvas.style.visibility = "visible";
-    this.back.canvas.style.visibility = "hidden";
     this.drawn();
   }
 
@@ -122,14 +126,6 @@ export abstract class CanvasLayer extends L.Layer {
     if (this.busy || this.shown?.zoom !== this._map.getZoom()) return false;
     const { corner, size } = this.shown;
     return L.bounds(corner, corner.add(size)).contains(this._map.getPixelBounds());
-  }
-
-  private makeCanvas(): Painted {
-    const canvas = L.DomUtil.create("canvas", "gm-packed leaflet-zoom-animated", this.pane());
-    canvas.style.visibility = "hidden";
-    const painted = canvas.getContext("2d", { willReadFrequently: true });
-    if (!painted) throw new Error("this browser has no canvas");
-    return painted;
   }
 
   private pane(): HTMLElement {
@@ -151,16 +147,16 @@ export abstract class CanvasLayer extends L.Layer {
 
   /** Puts the canvas where its view lies on the map, at the map's zoom or one it moves to. */
   private place(center = this._map.getCenter(), zoom = this._map.getZoom()): void {
-    if (!this.shown || !this.front) return;
+    if (!this.shown || !this.screen) return;
     const scale = this._map.getZoomScale(zoom, this.shown.zoom);
     const origin = (this._map as unknown as Animated)._getNewPixelOrigin(center, zoom);
     const at = this.shown.corner.multiplyBy(scale).subtract(origin);
-    L.DomUtil.setTransform(this.front.canvas, scale === 1 ? at.round() : at, scale);
+    L.DomUtil.setTransform(this.screen, scale === 1 ? at.round() : at, scale);
   }
 }
 
 /** Drawing is put off until it is read or shown: this makes it happen, and so be timed. */
-export function settle(canvas: CanvasRenderingContext2D): void {
+export function settle(canvas: Canvas2D): void {
   canvas.getImageData(0, 0, 1, 1);
 }
 

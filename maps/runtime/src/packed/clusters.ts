@@ -1,4 +1,4 @@
-import type { View } from "./canvaslayer";
+import type { Canvas2D, View } from "./canvaslayer";
 import type { Look } from "./look";
 import type { Chosen } from "./pointcanvas";
 
@@ -101,7 +101,7 @@ function radiusOf(count: number): number {
 }
 
 export function* drawClusters(
-  canvas: CanvasRenderingContext2D,
+  canvas: Canvas2D,
   { corner, ratio }: View,
   clusters: Cluster[],
   looks: Look[],
@@ -118,7 +118,7 @@ export function* drawClusters(
   yield;
 }
 
-function drawOne(canvas: CanvasRenderingContext2D, x: number, y: number, look: Look): void {
+function drawOne(canvas: Canvas2D, x: number, y: number, look: Look): void {
   disc(canvas, x, y, look.radius, rgba(look.fill));
   if (!look.pen) return;
   canvas.strokeStyle = look.pen.colour;
@@ -127,7 +127,7 @@ function drawOne(canvas: CanvasRenderingContext2D, x: number, y: number, look: L
 }
 
 function drawMany(
-  canvas: CanvasRenderingContext2D,
+  canvas: Canvas2D,
   x: number,
   y: number,
   { count, radius }: Cluster,
@@ -143,7 +143,7 @@ function drawMany(
   canvas.fillText(text, x, y + 0.5 * ratio);
 }
 
-function disc(canvas: CanvasRenderingContext2D, x: number, y: number, radius: number, fill: string) {
+function disc(canvas: Canvas2D, x: number, y: number, radius: number, fill: string) {
   canvas.beginPath();
   canvas.arc(x, y, radius, 0, 2 * Math.PI);
   canvas.fillStyle = fill;

@@ -1,4 +1,4 @@
-import type { View } from "./canvaslayer";
+import type { Canvas2D, View } from "./canvaslayer";
 import { wordOf } from "./look";
 import type { Chosen } from "./pointcanvas";
 
@@ -24,7 +24,7 @@ const MOST_OPAQUE = 0.86;
  * Transactions on Pattern Analysis and Machine Intelligence 8 (1986) 234-239).
  */
 export function* drawDensity(
-  canvas: CanvasRenderingContext2D,
+  canvas: Canvas2D,
   chosen: Chosen,
   { ratio }: View,
   { colours, radius }: HeatLook,

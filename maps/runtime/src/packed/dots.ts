@@ -1,3 +1,4 @@
+import type { Canvas2D } from "./canvaslayer";
 import { type Look, wordOf } from "./look";
 import type { Chosen } from "./pointcanvas";
 import { over } from "./fill";
@@ -16,7 +17,7 @@ interface Stamp {
  * pixel of an equal one is left out.
  */
 export function* drawDots(
-  canvas: CanvasRenderingContext2D,
+  canvas: Canvas2D,
   { spots, features, projection }: Chosen,
   looks: Look[],
   style: ArrayLike<number>,

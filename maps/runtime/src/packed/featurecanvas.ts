@@ -1,6 +1,6 @@
 import type { Geometry } from "geojson";
 import type L from "leaflet";
-import type { View } from "./canvaslayer";
+import type { Canvas2D, View } from "./canvaslayer";
 import type { Decoded, Shapes } from "./decode";
 import { type Drawing, Filler } from "./fill";
 import { distance, geometryOf, holds } from "./hit";
@@ -86,7 +86,7 @@ export class FeatureCanvas extends StyledCanvas<Shapes> {
     return nearest;
   }
 
-  protected *draw(canvas: CanvasRenderingContext2D, view: View): Generator<void> {
+  protected *draw(canvas: Canvas2D, view: View): Generator<void> {
     const { held: shapes } = this;
     if (!shapes) return;
     const projection = this.projection(view);
@@ -106,7 +106,7 @@ export class FeatureCanvas extends StyledCanvas<Shapes> {
   }
 
   private *fillAreas(
-    canvas: CanvasRenderingContext2D,
+    canvas: Canvas2D,
     drawing: Drawing,
     features: number[],
     looks: Look[],
@@ -124,7 +124,7 @@ export class FeatureCanvas extends StyledCanvas<Shapes> {
     yield;
   }
 
-  private visible({ shapes, projection }: Drawing, { width, height }: HTMLCanvasElement): number[] {
+  private visible({ shapes, projection }: Drawing, { width, height }: OffscreenCanvas): number[] {
     const features: number[] = [];
     search(
       shapes.tree,

@@ -1,7 +1,7 @@
 import type { Geometry } from "geojson";
 import L from "leaflet";
 import type { Unit } from "../time";
-import type { View } from "./canvaslayer";
+import type { Canvas2D, View } from "./canvaslayer";
 import { type Cluster, clustersOf, drawClusters } from "./clusters";
 import type { Decoded, Spots } from "./decode";
 import { drawDensity, type HeatLook } from "./density";
@@ -149,7 +149,7 @@ export class PointCanvas extends StyledCanvas<Spots> {
     return day[feature[row]] >= from && day[feature[row]] < to;
   }
 
-  protected *draw(canvas: CanvasRenderingContext2D, view: View): Generator<void> {
+  protected *draw(canvas: Canvas2D, view: View): Generator<void> {
     const { held: spots, config } = this;
     if (!spots) return;
     const projection = this.projection(view);

@@ -36,7 +36,8 @@ class Pointer {
   private frame = 0;
 
   constructor(private readonly map: L.Map) {
-    this.halo = new Halo(map);
+    // A canvas as large as the map would be copied for every frame from the first hover on.
+    this.halo = new Halo(map, L.svg());
     map.on("click", ({ latlng }: L.LeafletMouseEvent) => this.click(latlng));
     map.on("mousemove", ({ latlng }: L.LeafletMouseEvent) => this.soon(latlng));
     map.on("mouseout movestart zoomstart", () => this.leave());

@@ -1,4 +1,4 @@
-import { settle } from "./canvaslayer";
+import { type Canvas2D, settle } from "./canvaslayer";
 import type { Drawing } from "./fill";
 
 /** How the lines of one style are drawn. */
@@ -33,7 +33,7 @@ export class Strokes {
   }
 
   /** Draws path by path, and gives way after each. */
-  *draw(canvas: CanvasRenderingContext2D, pens: (Pen | null)[]): Generator<void> {
+  *draw(canvas: Canvas2D, pens: (Pen | null)[]): Generator<void> {
     for (const [style, arcs] of [...this.arcs].sort(([a], [b]) => a - b)) {
       const pen = pens[style];
       if (!pen) continue;
@@ -52,7 +52,7 @@ export class Strokes {
   }
 
   /** Returns how many vertices it took. */
-  private trace(canvas: CanvasRenderingContext2D, arc: number): number {
+  private trace(canvas: Canvas2D, arc: number): number {
     const { shapes, projection, detail } = this.drawing;
     const { start, x, y, level } = shapes;
     const first = start[arc];
@@ -67,7 +67,7 @@ export class Strokes {
   }
 }
 
-function usePen(canvas: CanvasRenderingContext2D, { colour, width, opacity, dash }: Pen): void {
+function usePen(canvas: Canvas2D, { colour, width, opacity, dash }: Pen): void {
   canvas.strokeStyle = colour;
   canvas.lineWidth = width;
   canvas.globalAlpha = opacity;
