@@ -59,7 +59,9 @@ ANSWER = """([x, y]) => {
     const map = Object.values(window).find((held) => held instanceof L.Map);
     const box = map.getContainer().getBoundingClientRect();
     const { lng, lat } = map.containerPointToLatLng([x - box.x, y - box.y]);
-    return [lng, lat, document.querySelector('.leaflet-popup')?.innerText ?? ''];
+    const beside = map.containerPointToLatLng([x + 1 - box.x, y - box.y]);
+    const text = document.querySelector('.leaflet-popup')?.innerText ?? '';
+    return [lng, lat, beside.lng - lng, text];
 }"""
 # Resolves when a popup stands in the page, with the milliseconds since the button was pressed.
 CLICK = """() => new Promise((resolve) => {
@@ -89,8 +91,9 @@ class Opened:
     requests : int
         What the page asked of a network.
     errors : list of str
-    answers : list of (float, float, str)
-        Longitude and latitude of each click, and what the popup said.
+    answers : list of (float, float, float, str)
+        Longitude and latitude of each click, degrees of longitude of a pixel there, and what the
+        popup said.
     """
 
     open_cpu_s: float
@@ -99,7 +102,7 @@ class Opened:
     pan_ms: float = float("nan")
     requests: int = 0
     errors: list[str] = field(default_factory=list)
-    answers: list[tuple[float, float, str]] = field(default_factory=list)
+    answers: list[tuple[float, float, float, str]] = field(default_factory=list)
 
 
 def measure(path: Path, ready: str, *, drag: bool = True, click: bool = True) -> Opened:
@@ -249,7 +252,7 @@ def _pan_ms(page: Page) -> float:
     return max(frames)
 
 
-def _click_ms(page: Page, answers: list[tuple[float, float, str]]) -> float:
+def _click_ms(page: Page, answers: list[tuple[float, float, float, str]]) -> float:
     """Return the median time from a click to its popup, at places around the middle."""
     times = []
     for turn in range(CLICKS):
@@ -261,8 +264,8 @@ def _click_ms(page: Page, answers: list[tuple[float, float, str]]) -> float:
         page.wait_for_timeout(100)
         answer = page.evaluate_handle(f"({{ done: ({CLICK})() }})")
         # A popup pans the map: the place is that of the click.
-        lon, lat, _ = page.evaluate(ANSWER, [x, y])
+        lon, lat, pixel, _ = page.evaluate(ANSWER, [x, y])
         page.mouse.click(x, y)
         times.append(float(answer.evaluate("({ done }) => done")))
-        answers.append((lon, lat, page.evaluate(ANSWER, [x, y])[2]))
+        answers.append((lon, lat, pixel, page.evaluate(ANSWER, [x, y])[3]))
     return statistics.median(times)

@@ -35,14 +35,14 @@ export function* drawDensity(
   const [columns, lines] = [Math.ceil(width / cell), Math.ceil(height / cell)];
   const grid = new Grid(columns, lines);
   yield* grid.count(chosen, cell, chosen.features);
-  grid.blur(radius / CELL / 2);
-  yield;
+  yield* grid.blur(radius / CELL / 2);
   let full = grid.quantile(BELOW_FULL);
+  yield;
   if (share < 1) {
     // The scale of all points, for as large a part of them.
     const all = new Grid(columns, lines);
     yield* all.count(chosen, cell, null);
-    all.blur(radius / CELL / 2);
+    yield* all.blur(radius / CELL / 2);
     full = all.quantile(BELOW_FULL) * share;
     yield;
   }
@@ -86,11 +86,13 @@ class Grid {
     }
   }
 
-  blur(sigma: number): void {
+  *blur(sigma: number): Generator<void> {
     const reach = Math.max(Math.round((Math.sqrt(4 * sigma * sigma + 1) - 1) / 2), 1);
     for (let pass = 0; pass < 3; pass++) {
       this.pass(reach, this.lines, this.columns, this.columns, 1);
+      yield;
       this.pass(reach, this.columns, this.lines, 1, this.columns);
+      yield;
     }
   }
 
