@@ -14,8 +14,12 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(Path(__file__).parent))
 
 from gridmap.config import read_city_file  # noqa: E402
+from gridmap.design import as_layers, design_grids, resize_grids  # noqa: E402
+from gridmap.outputs import draw, save_page  # noqa: E402
+from gridmap.outputs.gallery import write_gallery  # noqa: E402
 from gridmap.pipeline import analyse  # noqa: E402
 from gridmap.result import Analysed  # noqa: E402
+from gridmap.settings import Design  # noqa: E402
 from gridmap.sources import read_city  # noqa: E402
 
 # The same examples in every run, so that a change is to blame when a test fails.
@@ -38,3 +42,20 @@ def sample() -> Analysed:
 def planted() -> dict[str, Any]:
     """What the generator hid in the sample city."""
     return json.loads((ROOT / "data" / "planted.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
+def shipped_maps(sample: Analysed, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with every shipped map of the sample city as NAME.LANG.html, and the gallery."""
+    folder = tmp_path_factory.mktemp("shipped")
+    catalog = sample.city.catalog
+    resized = as_layers(
+        resize_grids(design_grids(sample.city), settings=Design(target=80)), sample.city
+    )
+    for job, source in (("run", sample), ("plan", resized)):
+        for name in catalog.maps_of(job):
+            for lang in ("en", "zh"):
+                made = draw(source, catalog.map(name), lang=lang)
+                save_page(made, folder / f"{name}.{lang}.html")
+    write_gallery(sample, {name: catalog.map(name) for name in catalog.maps_of("run")}, folder)
+    return folder

@@ -1,6 +1,5 @@
 """The shipped maps of the sample city, in a real browser with no network."""
 
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,30 +10,10 @@ from browser import OpenPage
 from playwright.sync_api import Page, expect
 
 from gridmap.errors import OutputError
-from gridmap.outputs import _map_layers, draw, save_page
+from gridmap.outputs import _map_layers, draw
 from gridmap.result import Analysed
 
-NAMES = (
-    "battle",
-    "black_spots",
-    "coverage",
-    "emerging",
-    "heatmap",
-    "hotspots",
-    "responsibility",
-    "workload",
-)
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def pages(sample: Analysed, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("maps")
-    for lang in ("en", "zh"):
-        for name in NAMES:
-            made = draw(sample, sample.city.catalog.map(name), lang=lang)
-            save_page(made, folder / f"{name}.{lang}.html")
-    return folder
 
 
 def click_at(opened: Page, place: gpd.GeoSeries) -> None:
@@ -53,25 +32,11 @@ def inner(sample: Analysed, name: str, row: int) -> gpd.GeoSeries:
     return frame.geometry.iloc[[row]].representative_point()
 
 
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("lang", ["en", "zh"])
-def test_every_map_opens_offline_without_an_error(
-    sample: Analysed, pages: Path, open_page: OpenPage, name: str, lang: str
-) -> None:
-    opened = open_page(pages / f"{name}.{lang}.html")
-    title = sample.city.catalog.map(name).title.get(lang)
-    expect(opened.get_by_role("heading", level=2, name=re.compile(title))).to_be_visible()
-    expect(opened.get_by_text(sample.city.source.get(lang))).to_be_visible()
-    if lang == "zh":
-        words = opened.locator("body").inner_text()
-        assert not re.findall(r"[A-Za-z]{4,}", re.sub(r"\bkm\b|qinghe", "", words)), words
-
-
 def test_a_click_on_a_grid_shows_its_figures(
-    sample: Analysed, pages: Path, open_page: OpenPage
+    sample: Analysed, shipped_maps: Path, open_page: OpenPage
 ) -> None:
     loads: Any = sample.frame("grid_results")
-    opened = open_page(pages / "workload.zh.html")
+    opened = open_page(shipped_maps / "workload.zh.html")
     row = int(loads["member"].notna().to_numpy().argmax())
     click_at(opened, inner(sample, "grid_results", row))
     popup = opened.locator(".leaflet-popup")
@@ -82,9 +47,9 @@ def test_a_click_on_a_grid_shows_its_figures(
 
 
 def test_a_click_tells_everyone_responsible(
-    sample: Analysed, pages: Path, open_page: OpenPage
+    sample: Analysed, shipped_maps: Path, open_page: OpenPage
 ) -> None:
-    opened = open_page(pages / "responsibility.en.html")
+    opened = open_page(shipped_maps / "responsibility.en.html")
     grids = sample.city.areas("grid")
     zones = sample.city.frame("zones")
     place = grids.geometry.iloc[[20]].representative_point()
@@ -96,9 +61,9 @@ def test_a_click_tells_everyone_responsible(
 
 
 def test_the_month_slider_counts_the_months(
-    sample: Analysed, pages: Path, open_page: OpenPage
+    sample: Analysed, shipped_maps: Path, open_page: OpenPage
 ) -> None:
-    opened = open_page(pages / "heatmap.en.html")
+    opened = open_page(shipped_maps / "heatmap.en.html")
     problems: Any = sample.frame("problems")
     placed = problems[~problems["pile"]]
     expect(opened.locator("body")).to_contain_text(f"{len(placed):,}")
