@@ -136,25 +136,35 @@ class Legend(RuntimeCall):
 
 
 def _section(section: LegendSection) -> dict[str, Any]:
-    styles = section.get("styles", {})
-    keys = [*styles]
-    items = [
-        {
-            "colour": item["colour"],
-            "label": words(item["label"]),
-            "count": item.get("count"),
-            "style": keys.index(item["style"]) if item.get("style") in styles else None,
-        }
-        for item in section["items"]
-    ]
+    shape = section.get("shape", "area")
+    outlined = shape == "area" and section["kind"] == "categories"
+    items = [_line(item, section.get("styles", {}), shape, outlined) for item in section["items"]]
     return {
         "title": words(section["title"]),
         "unit": words(section.get("unit", "")),
         "kind": section["kind"],
         "overlay": section.get("overlay", ""),
-        "shape": section.get("shape", "area"),
+        "shape": shape,
         "items": items,
         "variants": [_variant(variant) for variant in section.get("variants", ())],
+    }
+
+
+def _line(
+    item: LegendItem, styles: Mapping[str, Mapping[str, Any]], shape: str, outlined: bool
+) -> dict[str, Any]:
+    """Return a line of a legend, its patch as opaque and outlined as the features are."""
+    key = item.get("style", "")
+    style = styles.get(key, {})
+    filled = float(style.get("fillOpacity", 1.0)) if style.get("fill", True) else 0.0
+    stroked = outlined and style.get("stroke", True)
+    return {
+        "colour": item["colour"],
+        "opacity": 1.0 if shape == "line" else filled,
+        "edge": style.get("color") if stroked else None,
+        "label": words(item["label"]),
+        "count": item.get("count"),
+        "style": [*styles].index(key) if key in styles else None,
     }
 
 

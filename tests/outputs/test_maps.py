@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from gridmap.errors import OutputError
 from gridmap.outputs import _map_layers, draw
+from gridmap.outputs.symbology import paint
 from gridmap.result import Analysed
 
 pytestmark = pytest.mark.browser
@@ -89,3 +90,20 @@ def test_a_layer_of_many_features_is_packed(
     made = draw(sample, sample.city.catalog.map("responsibility")).get_root().render()
     assert made.count("gridmap.packedFeatures(") == 1
     assert '"count":1169' in made
+
+
+def test_the_legend_is_as_opaque_and_outlined_as_the_features(
+    sample: Analysed, shipped_maps: Path, open_page: OpenPage
+) -> None:
+    opened = open_page(shipped_maps / "coverage.en.html")
+    frame: Any = sample.frame("gaps")
+    gaps = paint(sample.city.catalog.layer("gaps"), frame).styles["all"]
+    patch = opened.locator(".gm-legend section").filter(has_text="Gaps").locator(".gm-swatch")
+    seen = "one => [getComputedStyle(one).borderTopColor, getComputedStyle(one).backgroundColor]"
+    edge, _ = patch.evaluate(seen)
+    _, fill = patch.locator(".gm-swatch-fill").evaluate(seen)
+    assert edge == "rgb({}, {}, {})".format(*bytes.fromhex(gaps.stroke[1:]))
+    assert fill == "rgb({}, {}, {})".format(*bytes.fromhex(gaps.fill[1:]))
+    shown = patch.locator(".gm-swatch-fill").evaluate("one => getComputedStyle(one).opacity")
+    assert float(shown) == pytest.approx(gaps.fill_opacity)
+    assert gaps.fill_opacity < 1

@@ -27,9 +27,17 @@ export function relabel(button: HTMLButtonElement, icon: string, label: string):
 }
 
 /** A patch of colour; set as a property, so that a colour can never smuggle in other styles. */
-export function swatch(colour: string, shape: string): HTMLElement {
-  const element = make("span", { class: `gm-swatch gm-swatch-${shape}`, "aria-hidden": "true" });
-  element.style.backgroundColor = colour;
+/** What features look like: their colour, as opaque as they are, and their outline. */
+export function swatch(
+  { colour, opacity, edge }: { colour: string; opacity: number; edge: string | null },
+  shape: string,
+): HTMLElement {
+  const fill = make("span", { class: "gm-swatch-fill" });
+  fill.style.backgroundColor = colour;
+  fill.style.opacity = String(opacity);
+  const attributes = { class: `gm-swatch gm-swatch-${shape}`, "aria-hidden": "true" };
+  const element = make("span", attributes, fill);
+  if (edge) element.style.border = `1.5px solid ${edge}`;
   return element;
 }
 

@@ -7,6 +7,10 @@ import type { Words } from "./words";
 
 export interface LegendItem {
   colour: string;
+  /** Of the fill, as on the map. */
+  opacity: number;
+  /** The colour of the outline; null: none is shown. */
+  edge: string | null;
   label: Words;
   count: number | null;
   /** The position of its style in the overlay's; null: the entry switches nothing. */
@@ -131,10 +135,11 @@ class Part {
     return make("ul", {}, ...rows);
   }
 
-  private drawItem({ colour, label, count }: LegendItem): HTMLElement[] {
+  private drawItem(item: LegendItem): HTMLElement[] {
     const { context, section } = this;
+    const { label, count } = item;
     const name = make("span", { class: "gm-label" }, context.say(label));
-    const parts = [swatch(colour, section.shape), name];
+    const parts = [swatch(item, section.shape), name];
     if (count === null) return parts;
     return [...parts, make("span", { class: "gm-count" }, context.formats.number(count))];
   }

@@ -99,7 +99,9 @@ function drawGround(pen: CanvasRenderingContext2D, element: HTMLElement, box: DO
   }
   pen.beginPath();
   pen.roundRect(box.left, box.top, box.width, box.height, radius);
+  pen.globalAlpha = Number(style.opacity);
   pen.fill();
+  pen.globalAlpha = 1;
   drawBorders(pen, style, box);
 }
 

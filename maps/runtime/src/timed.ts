@@ -123,6 +123,8 @@ function legendOf(context: Context, config: CountConfig, classes: Uint8Array, br
     kind: "classes" as const,
     items: counts.map((count, at) => ({
       colour: config.colours[at],
+      opacity: config.styles[at].fillOpacity ?? 1,
+      edge: null,
       label: name(at),
       count,
       style: at,
