@@ -134,12 +134,14 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_page(parcel_page(parcels()), tmp_path_factory.mktemp("cards") / "town.html")
 
 
-def colour_at(opened: BrowserPage, lon: float, lat: float) -> list[int]:
-    """Return red, green, blue and opacity that the map's canvas has at a place."""
+def colour_at(
+    opened: BrowserPage, lon: float, lat: float, canvas: str = ".leaflet-overlay-pane canvas"
+) -> list[int]:
+    """Return red, green, blue and opacity that a canvas of the map has at a place."""
     return opened.evaluate(
-        """([lon, lat]) => {
+        """([lon, lat, one]) => {
             const map = window[document.querySelector('.gm-map').id];
-            const canvas = document.querySelector('.leaflet-overlay-pane canvas');
+            const canvas = document.querySelector(one);
             const at = map.latLngToContainerPoint([lat, lon]);
             const box = canvas.getBoundingClientRect();
             const map_ = map.getContainer().getBoundingClientRect();
@@ -148,7 +150,7 @@ def colour_at(opened: BrowserPage, lon: float, lat: float) -> list[int]:
             const y = (at.y + map_.top - box.top) * scale;
             return [...canvas.getContext('2d').getImageData(x, y, 1, 1).data];
         }""",
-        [lon, lat],
+        [lon, lat, canvas],
     )  # type: ignore[no-any-return]
 
 
@@ -641,9 +643,31 @@ def test_one_slider_drives_heat_areas_and_points(tmp_path: Path, open_page: Open
     expect(opened.locator(".gm-time-label")).to_have_text("Feb 2025 2")
     opened.mouse.click(*spot(opened, 121.25, 30.65))
     expect(opened.locator(".gm-popup .gm-eyebrow").last).to_have_text("Dots")
-    opened.get_by_role("checkbox", name="Heat").check()
+    heat = opened.get_by_role("checkbox", name="Heat")
+    heat.check()
+    # Switched off once it has been drawn, it still takes part in a change of time.
+    heat.uncheck()
     slider.press("ArrowLeft")
+    heat.check()
     wait_until(opened, f"({INKED})('left') >= 1")
+
+
+def test_areas_of_two_months_stand_side_by_side(tmp_path: Path, open_page: OpenPage) -> None:
+    opened = open_page(save_page(shared_time_page(), tmp_path / "shared.html"))
+    opened.get_by_role("slider", name=SAYS["time"], exact=True).press("ArrowRight")
+    opened.get_by_role("combobox", name=SAYS["compare"]).select_option("Feb 2025")
+    opened.wait_for_timeout(200)
+    west, middle = (121.02, 30.62), (121.12, 30.62)
+    left, right = ".leaflet-gm-left-pane canvas", ".leaflet-gm-right-pane canvas"
+    # January has six events in the west, February none, but one in the middle as January.
+    assert colour_at(opened, *west, left) != colour_at(opened, *west, right)
+    assert colour_at(opened, *west, right)[3] > 0
+    assert colour_at(opened, *middle, left) == colour_at(opened, *middle, right)
+    assert colour_at(opened, *west)[3] == 0
+    opened.get_by_role("combobox", name=SAYS["compare"]).select_option(SAYS["nothing"])
+    opened.wait_for_timeout(200)
+    assert colour_at(opened, *west)[3] > 0
+    assert opened.evaluate(f"document.querySelector({right!r})") is None
 
 
 def spot(opened: BrowserPage, lon: float, lat: float) -> list[float]:

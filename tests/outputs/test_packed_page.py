@@ -13,6 +13,7 @@ from benchmarks.coverages import make_coverage
 from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as BrowserPage
 
+from gridmap import messages
 from gridmap.outputs.elements import CountByTime, LayerSwitch, WhoIsResponsible
 from gridmap.outputs.packed import PackedLines, PackedPoints, PackedPolygons
 from gridmap.outputs.page import page, save_page
@@ -72,11 +73,11 @@ def place(opened: BrowserPage, lon: float, lat: float) -> tuple[float, float]:
     return x, y
 
 
-def colour(opened: BrowserPage, lon: float, lat: float) -> list[int]:
+def colour(opened: BrowserPage, lon: float, lat: float, canvases: str = "canvas") -> list[int]:
     """Returns red, green, blue, alpha of the packed canvas at a place."""
     found: list[int] = opened.evaluate(
-        """([x, y]) => {
-            for (const canvas of document.querySelectorAll('canvas.gm-packed')) {
+        """([x, y, canvases]) => {
+            for (const canvas of document.querySelectorAll(`${canvases}.gm-packed`)) {
                 const box = canvas.getBoundingClientRect();
                 const scale = canvas.width / box.width;
                 const pen = new OffscreenCanvas(1, 1).getContext('2d');
@@ -87,7 +88,7 @@ def colour(opened: BrowserPage, lon: float, lat: float) -> list[int]:
             }
             return [0, 0, 0, 0];
         }""",
-        place(opened, lon, lat),
+        [*place(opened, lon, lat), canvases],
     )
     return found
 
@@ -244,6 +245,7 @@ def test_clicks_answer_as_shapely_does(tmp_path: Path, browser: Browser) -> None
     opened.close()
 
 
+SAYS = messages.section("browser", "en")
 DAYS = np.datetime64("2024-03-01") + np.array([0, 0, 1, 2, 2, 2])
 PLACES = shapely.points(
     [[121.03, 30.65], [121.031, 30.651], [121.15, 30.61], [121.17, 30.65], [121.17, 30.65],
@@ -327,3 +329,32 @@ def test_one_slider_drives_heat_areas_and_dots(tmp_path: Path, open_page: OpenPa
     warm.wait_for_timeout(500)
     assert colour(warm, 121.17, 30.65) == [0, 0, 0, 0]
     assert colour(warm, 121.03, 30.65)[3] > 100
+
+
+@pytest.mark.browser
+def test_two_days_stand_side_by_side(tmp_path: Path, open_page: OpenPage) -> None:
+    grids, dots = polygons(), points(times=DAYS, unit="day")
+    look = {"fillOpacity": 1, "stroke": False}
+    counts = CountByTime(grids, [2, 2, 1, 1, 1, 1], DAYS, title="Cases", unit="day", style=look,
+                         colours=["#0000ff", "#ff0000"])  # fmt: skip
+    opened = open_page(saved(tmp_path, grids, counts, dots, LayerSwitch([grids, dots])))
+    drawn(opened)
+    slider = opened.get_by_role("slider", name=SAYS["time"], exact=True)
+    slider.fill("1")
+    other = opened.get_by_role("combobox", name=SAYS["compare"])
+    other.select_option(index=2)
+    opened.wait_for_timeout(500)
+    for side, many, few in (("left", 121.08, 121.12), ("right", 121.12, 121.08)):
+        canvas = f".leaflet-gm-{side}-pane canvas"
+        assert colour(opened, many, 30.62, canvas) == [255, 0, 0, 255]
+        assert colour(opened, few, 30.62, canvas) == [0, 0, 255, 255]
+    assert colour(opened, 121.08, 30.62, ".leaflet-gm-packed-pane canvas")[3] == 0
+    # What is not drawn between the sides still answers.
+    opened.mouse.click(*place(opened, 121.12, 30.62))
+    expect(opened.locator(".gm-popup td").first).to_have_text("East grid")
+    opened.get_by_role("checkbox").first.uncheck()
+    other.select_option(SAYS["nothing"])
+    opened.get_by_role("checkbox").first.check()
+    opened.wait_for_timeout(500)
+    assert colour(opened, 121.08, 30.62) == [255, 0, 0, 255]
+    assert colour(opened, 121.08, 30.62, ".leaflet-gm-right-pane canvas") == [0, 0, 0, 0]

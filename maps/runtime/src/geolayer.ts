@@ -2,7 +2,7 @@ import type { Feature, Geometry, Position } from "geojson";
 import L from "leaflet";
 import { type Context, contextOf } from "./context";
 import { make } from "./dom";
-import type { Features } from "./features";
+import type { Features, Twin } from "./features";
 import type { Field, Value } from "./format";
 import { anchorOf, contains } from "./inside";
 import { Halo, openPopup } from "./popup";
@@ -55,16 +55,13 @@ export class GeoLayer implements Features {
     this.boxes = config.geometries.map((geometry) => geometry && boxOf(geometry));
     this.hover = new Halo(context.map);
     this.selected = new Halo(context.map);
-    const features = config.geometries.flatMap((geometry, row) =>
-      geometry ? [{ type: "Feature", geometry, properties: { row } } as Feature<Geometry, Row>] : [],
-    );
     const styleOf = (feature?: Feature<Geometry, Row>) => this.look(feature?.properties.row ?? 0);
     this.layer = L.geoJSON<Row, Geometry>(undefined, {
       style: styleOf,
       pointToLayer: (feature, latlng) => L.circleMarker(latlng, styleOf(feature)),
       onEachFeature: (feature, part) => this.catchExactly(feature, part),
     });
-    this.layer.addData({ type: "FeatureCollection", features } as GeoJSON.FeatureCollection);
+    this.layer.addData(this.collection());
     this.listen();
   }
 
@@ -130,6 +127,29 @@ export class GeoLayer implements Features {
     this.redraw();
   }
 
+  twin(pane: string): Twin {
+    let [style, styles] = [this.style, this.styles];
+    const renderer = L.canvas({ pane, padding: 0.3 });
+    const look = (feature?: Feature<Geometry, Row>) => {
+      const row = feature?.properties.row ?? 0;
+      return { ...this.look(row, styles[style[row]]), renderer };
+    };
+    const layer = L.geoJSON<Row, Geometry>(this.collection(), { style: look, interactive: false, pane });
+    layer.on("remove", () => renderer.remove());
+    const restyle: Twin["restyle"] = (given, looks) => {
+      [style, styles] = [given, looks];
+      layer.setStyle(look);
+    };
+    return { layer, restyle };
+  }
+
+  private collection(): GeoJSON.FeatureCollection<Geometry, Row> {
+    const features = this.config.geometries.flatMap((geometry, row) =>
+      geometry ? [{ type: "Feature" as const, geometry, properties: { row } }] : [],
+    );
+    return { type: "FeatureCollection", features };
+  }
+
   private redraw(): void {
     this.layer.setStyle((feature) => this.look(feature?.properties.row ?? 0));
   }
@@ -147,11 +167,11 @@ export class GeoLayer implements Features {
   }
 
   /** A filtered row stays in its place between the others, so that it comes back there. */
-  private look(row: number): L.PathOptions {
-    const style = this.styles[this.style[row]];
+  private look(row: number, style = this.styles[this.style[row]]): L.PathOptions {
     if (!this.isKept(row)) return { ...style, stroke: false, fill: false };
     const line = /LineString/.test(this.config.geometries[row]?.type ?? "");
-    return { stroke: true, fill: !line, ...style };
+    // What one style sets stays in a path until another sets it: each begins with the defaults.
+    return { stroke: true, fill: !line, opacity: 1, fillOpacity: 0.2, ...style };
   }
 
   private listen(): void {

@@ -111,7 +111,10 @@ interface Drawn extends L.Layer {
   _frame: number | null;
 }
 
-type HeatClass = typeof L.Layer & (new (places: L.LatLng[], options: object) => L.HeatLayer);
+type HeatClass = typeof L.Layer & {
+  new (places: L.LatLng[], options: object): L.HeatLayer;
+  readonly prototype: L.HeatLayer;
+};
 
 // Its types know only the function beside the class.
 const { HeatLayer } = L as unknown as { HeatLayer: HeatClass };
@@ -121,6 +124,11 @@ const Sided = HeatLayer.extend({
   onAdd(this: Drawn, map: L.Map) {
     HeatLayer.prototype.onAdd.call(this, map);
     map.getPane(this.side)?.append(this._canvas);
+  },
+  /** What a slider changes while the layer is switched off is drawn when it comes back. */
+  redraw(this: Drawn) {
+    if (this._map) HeatLayer.prototype.redraw.call(this);
+    return this;
   },
   onRemove(this: Drawn, map: L.Map) {
     map.getPanes().overlayPane.append(this._canvas);

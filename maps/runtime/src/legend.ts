@@ -42,7 +42,7 @@ const parts = new WeakMap<Context, Map<string, Part>>();
 export function replaceLegend(
   context: Context,
   overlay: string,
-  change: Pick<LegendSection, "title" | "kind" | "items">,
+  change: Pick<LegendSection, "title" | "unit" | "kind" | "items">,
 ): void {
   parts.get(context)?.get(overlay)?.replace(change);
 }
@@ -81,7 +81,7 @@ class Part {
     context.speak(() => this.draw());
   }
 
-  replace(change: Pick<LegendSection, "title" | "kind" | "items">): void {
+  replace(change: Pick<LegendSection, "title" | "unit" | "kind" | "items">): void {
     this.section = { ...this.section, ...change };
     // The classes of rows have changed with the time.
     this.filter();

@@ -1,9 +1,10 @@
 import type L from "leaflet";
 import { type Context, contextOf } from "./context";
-import type { Features } from "./features";
+import type { Features, Twin } from "./features";
 import { filteringOf } from "./filtering";
 import { replaceLegend } from "./legend";
 import { integers } from "./points";
+import { LEFT, RIGHT, swipePanes } from "./swipe";
 import { type Span, type Timed, timeOf, type Unit } from "./time";
 
 interface TimedConfig {
@@ -62,7 +63,11 @@ export function countByTime(map: L.Map, config: CountConfig): void {
   };
   let drawn = "";
   let breaks: number[] = [];
-  const show = (span: Span | null) => {
+  let chosen: Span | null = null;
+  let other: Span | null = null;
+  const sides = new Sides(context, config);
+  const draw = () => {
+    const span = chosen;
     const features = featuresOf(context, config.overlay);
     // All single steps share one scale: they can be compared.
     const scale = span ? time.unit : "all";
@@ -71,12 +76,62 @@ export function countByTime(map: L.Map, config: CountConfig): void {
       breaks = quantiles(spans.map(countsIn), config.colours.length - 1);
       drawn = scale;
     }
-    const classes = Uint8Array.from(countsIn(span), (count) => classOf(count, breaks));
-    features.restyle(classes, config.styles);
+    const classesIn = (during: Span | null) =>
+      Uint8Array.from(countsIn(during), (count) => classOf(count, breaks));
+    const classes = classesIn(span);
+    if (other) sides.draw(features, classes, classesIn(other));
+    else sides.end();
+    features.restyle(classes, other ? config.styles.map(unseen) : config.styles);
     replaceLegend(context, config.overlay, legendOf(context, config, classes, breaks));
   };
-  join(context, config, show);
+  const show = (span: Span | null) => {
+    chosen = span;
+    draw();
+  };
+  const compare = (span: Span | null) => {
+    if (span === other) return;
+    other = span;
+    draw();
+  };
+  swipePanes(map);
+  timeOf(context, config.unit).join({ ...config, show, compare });
   document.addEventListener("DOMContentLoaded", () => show(null));
+}
+
+/** The areas once for each side of the divider: what stands between is not drawn, but answers. */
+class Sides {
+  private twins: Twin[] = [];
+
+  constructor(
+    private readonly context: Context,
+    private readonly config: CountConfig,
+  ) {
+    context.watch(() => this.follow());
+  }
+
+  draw(features: Features, left: Uint8Array, right: Uint8Array): void {
+    if (!this.twins.length) this.twins = [LEFT, RIGHT].map((pane) => features.twin(pane));
+    [left, right].forEach((classes, side) => this.twins[side].restyle(classes, this.config.styles));
+    this.follow();
+  }
+
+  end(): void {
+    for (const { layer } of this.twins) layer.remove();
+    this.twins = [];
+  }
+
+  /** They are there while their overlay is. */
+  private follow(): void {
+    const { map } = this.context;
+    for (const { layer } of this.twins) {
+      if (!this.context.isShown(this.config.overlay)) layer.remove();
+      else if (!map.hasLayer(layer)) layer.addTo(map);
+    }
+  }
+}
+
+function unseen(style: L.PathOptions): L.PathOptions {
+  return { ...style, opacity: 0, fillOpacity: 0 };
 }
 
 function featuresOf(context: Context, overlay: string): Features {
@@ -120,6 +175,7 @@ function legendOf(context: Context, config: CountConfig, classes: Uint8Array, br
   };
   return {
     title: config.title,
+    unit: "",
     kind: "classes" as const,
     items: counts.map((count, at) => ({
       colour: config.colours[at],

@@ -37,8 +37,13 @@ export abstract class CanvasLayer extends L.Layer {
   /** Whether there is anything to draw yet. */
   protected ready = false;
 
-  constructor(private readonly paneName: string) {
+  constructor(private paneName: string) {
     super();
+  }
+
+  protected setPane(name: string): void {
+    this.paneName = name;
+    if (this.screen) this.pane().append(this.screen);
   }
 
   /** Draws a view onto an empty canvas; each step is short. */

@@ -25,8 +25,17 @@ const MARGIN = 8;
 
 /** The canvas of packed polygons or lines. */
 export class FeatureCanvas extends StyledCanvas<Shapes> {
-  constructor(private readonly config: FeatureOptions) {
-    super("gm-packed", config);
+  constructor(
+    private readonly config: FeatureOptions,
+    pane = "gm-packed",
+  ) {
+    super(pane, config);
+  }
+
+  twin(pane: string): FeatureCanvas {
+    const twin = new FeatureCanvas(this.config, pane);
+    twin.likeness(this);
+    return twin;
   }
 
   protected heldOf({ shapes }: Decoded): Shapes | null {

@@ -1,7 +1,7 @@
 import type { Geometry } from "geojson";
 import L from "leaflet";
 import type { Context } from "../context";
-import type { Features } from "../features";
+import type { Features, Twin } from "../features";
 import type { Field, Value } from "../format";
 import { anchorOf } from "../inside";
 import { Halo, openPopup } from "../popup";
@@ -32,6 +32,8 @@ export interface Drawn extends CanvasLayer {
   keeps(row: number): boolean;
   filter(keep: Uint8Array | null): void;
   restyle(style: ArrayLike<number>, styles: L.PathOptions[]): void;
+  /** Makes a canvas of the same features in another pane. */
+  twin(pane: string): Drawn;
   classOf(row: number): number;
   styleOf(row: number): L.PathOptions;
   /** West, south, east, north on the lattice; null without a place. */
@@ -136,6 +138,11 @@ export class PackedFeatures implements Features {
 
   restyle(style: ArrayLike<number>, styles: L.PathOptions[]): void {
     this.canvas.restyle(style, styles);
+  }
+
+  twin(pane: string): Twin {
+    const canvas = this.canvas.twin(pane);
+    return { layer: canvas, restyle: (style, styles) => canvas.restyle(style, styles) };
   }
 
   private place({ lng, lat }: L.LatLng): [column: number, line: number] {

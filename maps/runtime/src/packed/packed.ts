@@ -1,6 +1,7 @@
 import type L from "leaflet";
 import { type Context, contextOf } from "../context";
 import { make } from "../dom";
+import { LEFT, RIGHT, swipePanes } from "../swipe";
 import { type Span, timeOf } from "../time";
 import { FeatureCanvas, type FeatureOptions } from "./featurecanvas";
 import { type Drawn, type PackedConfig, PackedFeatures } from "./features";
@@ -24,10 +25,28 @@ export function packedPoints(
   const { time } = config;
   if (time) {
     const { first, counts } = time;
-    const show = (span: Span | null) => canvas.setDays(span && [span[0] - first, span[1] - first]);
-    timeOf(context, time.unit).join({ overlay: config.name, first, counts, show });
+    const days = (span: Span | null): Span | null => span && [span[0] - first, span[1] - first];
+    const show = (span: Span | null) => canvas.setDays(days(span));
+    const compare = sideBySide(map, canvas, days);
+    timeOf(context, time.unit).join({ overlay: config.name, first, counts, show, compare });
   }
   return open(context, config, canvas);
+}
+
+/** Returns what draws a layer's points of another time on the right of the divider. */
+function sideBySide(map: L.Map, canvas: PointCanvas, days: (span: Span | null) => Span | null) {
+  swipePanes(map);
+  let right: PointCanvas | null = null;
+  canvas.on("remove", () => right?.remove());
+  return (span: Span | null) => {
+    right?.remove();
+    right = null;
+    canvas.moveTo(span ? LEFT : undefined);
+    if (!span || !map.hasLayer(canvas)) return;
+    right = canvas.twin(RIGHT);
+    right.setDays(days(span));
+    right.addTo(map);
+  };
 }
 
 function open<C extends Drawn>(context: Context, config: PackedConfig, canvas: C): L.Layer {

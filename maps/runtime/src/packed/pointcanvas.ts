@@ -37,8 +37,20 @@ export class PointCanvas extends StyledCanvas<Spots> {
   constructor(
     private readonly config: PointOptions,
     private readonly write: (count: number) => string,
+    pane = paneOf(config),
   ) {
-    super(config.as === "heat" ? "gm-packed" : "gm-points", config);
+    super(pane, config);
+  }
+
+  twin(pane: string): PointCanvas {
+    const twin = new PointCanvas(this.config, this.write, pane);
+    twin.likeness(this);
+    return twin;
+  }
+
+  /** Draws in another pane from now on; without one, in its own. */
+  moveTo(pane = paneOf(this.config)): void {
+    this.setPane(pane);
   }
 
   protected heldOf({ spots }: Decoded): Spots | null {
@@ -172,6 +184,10 @@ export class PointCanvas extends StyledCanvas<Spots> {
     const { days, config } = this;
     return days && config.time ? Math.min((days[1] - days[0]) / config.time.counts.length, 1) : 1;
   }
+}
+
+function paneOf({ as }: PointOptions): string {
+  return as === "heat" ? "gm-packed" : "gm-points";
 }
 
 function pick(

@@ -57,6 +57,12 @@ export abstract class StyledCanvas<Held extends Rows> extends CanvasLayer {
     this.redraw();
   }
 
+  /** Draws the same features, in the same styles and as filtered. */
+  protected likeness(of: StyledCanvas<Held>): void {
+    ({ held: this.held, style: this.style, styles: this.styles, keep: this.keep } = of);
+    ({ heights: this.heights, ready: this.ready } = of);
+  }
+
   classOf(row: number): number {
     return this.style[row] ?? 0;
   }
