@@ -245,6 +245,14 @@ def test_clicks_answer_as_shapely_does(tmp_path: Path, browser: Browser) -> None
     opened.close()
 
 
+# How many pixels of the packed canvas are covered.
+DOTS = """() => {
+    const canvas = document.querySelector('canvas.gm-packed');
+    const pen = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d');
+    pen.drawImage(canvas, 0, 0);
+    const { data } = pen.getImageData(0, 0, canvas.width, canvas.height);
+    return data.filter((value, i) => i % 4 === 3 && value > 0).length;
+}"""
 SAYS = messages.section("browser", "en")
 DAYS = np.datetime64("2024-03-01") + np.array([0, 0, 1, 2, 2, 2])
 PLACES = shapely.points(
@@ -294,6 +302,58 @@ def test_a_cluster_opens_on_a_click(tmp_path: Path, open_page: OpenPage) -> None
     expect(opened.locator(".gm-popup")).to_have_count(0)
     opened.mouse.click(*place(opened, 121.031, 30.651))
     expect(opened.locator(".gm-popup td")).to_have_text(["A1"])
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("kind", ["dots", "clusters"])
+def test_all_points_at_one_place_can_be_read(
+    tmp_path: Path, open_page: OpenPage, kind: str
+) -> None:
+    frame = gpd.GeoDataFrame(
+        {"code": ["P0", "P1", "P2", "P3"]},
+        geometry=gpd.points_from_xy([121.1, 121.1, 121.1, 121.18], [30.65, 30.65, 30.65, 30.65]),
+        crs=4326,
+    )
+    opened = open_page(saved(tmp_path, PackedPoints(frame, name="Pile", as_=kind)))
+    drawn(opened)
+    opened.wait_for_timeout(300)
+    opened.mouse.click(*place(opened, 121.1, 30.65))
+    told, page_of = opened.locator(".gm-popup td").first, opened.locator(".gm-pages")
+    seen = []
+    for number in (1, 2, 3):
+        expect(page_of).to_contain_text(f"{number} / 3")
+        seen.append(told.inner_text())
+        page_of.get_by_role("button", name=SAYS["next_here"]).press("Enter")
+    assert sorted(seen) == ["P0", "P1", "P2"]
+    expect(page_of).to_contain_text("1 / 3")
+    page_of.get_by_role("button", name=SAYS["previous_here"]).click()
+    expect(page_of).to_contain_text("3 / 3")
+    opened.mouse.click(*place(opened, 121.18, 30.65))
+    expect(told).to_have_text("P3")
+    expect(page_of).to_have_count(0)
+
+
+@pytest.mark.browser
+def test_a_page_without_workers_decodes_by_itself(tmp_path: Path, open_page: OpenPage) -> None:
+    rng = np.random.default_rng(3)
+    count = 180_000
+    lon, lat = rng.uniform([121.0, 30.6], [121.2, 30.7], (count, 2)).T
+    notes = rng.integers(10**15, 10**16, count).astype(str)
+    frame = gpd.GeoDataFrame({"note": notes}, geometry=gpd.points_from_xy(lon, lat), crs=4326)
+    path = saved(tmp_path, PackedPoints(frame, name="Many", as_="dots"))
+    refusal = "window.Worker = class { constructor() { window.refused = 1; throw Error('no'); } };"
+    html = path.read_text(encoding="utf-8")
+    # From this size on the page would ask for a worker.
+    assert len(html) > 2_500_000
+    spoilt = tmp_path / "spoilt.html"
+    spoilt.write_text(html.replace("<script>", f"<script>{refusal}</script><script>", 1), "utf-8")
+    opened = open_page(path)
+    drawn(opened)
+    by_worker = opened.evaluate(DOTS)
+    alone = open_page(spoilt)
+    drawn(alone)
+    assert alone.evaluate("window.refused") == 1
+    assert alone.evaluate(DOTS) == by_worker > 10_000
 
 
 @pytest.mark.browser

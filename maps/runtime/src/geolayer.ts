@@ -112,8 +112,18 @@ export class GeoLayer implements Features {
     this.selected.show(geometry, this.look(row));
     if (!geometry) return;
     const [lng, lat] = anchorOf(geometry);
-    const popup = openPopup(this.context, this, row, at ?? L.latLng(lat, lng));
+    const popup = openPopup(this.context, this, this.together(row), at ?? L.latLng(lat, lng));
     popup.once("remove", () => this.selected.clear());
+  }
+
+  /** The row, then others that are points at the very same place. */
+  private together(row: number): number[] {
+    if (this.config.geometries[row]?.type !== "Point") return [row];
+    const [lng, lat] = this.boxes[row]!;
+    const same = ([west, south]: Box, other: number) =>
+      west === lng && south === lat && other !== row && this.isKept(other);
+    const others = this.rowsWhere((box, other) => same(box, other));
+    return [row, ...others.filter((other) => this.config.geometries[other]?.type === "Point")];
   }
 
   filter(keep: Uint8Array | null): void {

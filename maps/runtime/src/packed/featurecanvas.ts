@@ -58,6 +58,10 @@ export class FeatureCanvas extends StyledCanvas<Shapes> {
     return this.held !== null && holds(this.held, this.held.feature[row], column, line);
   }
 
+  together(row: number): number[] {
+    return [row];
+  }
+
   geometry(row: number): Geometry | null {
     const { lattice, kind } = this.config;
     return this.held && geometryOf(this.held, lattice, this.held.feature[row], kind);

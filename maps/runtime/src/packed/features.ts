@@ -42,6 +42,8 @@ export interface Drawn extends CanvasLayer {
   find(box: [number, number, number, number], found: (row: number) => void): void;
   holds(row: number, column: number, line: number): boolean;
   geometry(row: number): Geometry | null;
+  /** The row, then others that are drawn at the very same place. */
+  together(row: number): number[];
   /** The row that is drawn uppermost at a point, or -1. */
   hit(point: L.LatLng): number;
 }
@@ -128,7 +130,7 @@ export class PackedFeatures implements Features {
     this.selected.show(geometry, this.canvas.styleOf(row));
     if (!geometry) return;
     const [lng, lat] = anchorOf(geometry);
-    const popup = openPopup(this.context, this, row, at ?? L.latLng(lat, lng));
+    const popup = openPopup(this.context, this, this.canvas.together(row), at ?? L.latLng(lat, lng));
     popup.once("remove", () => this.selected.clear());
   }
 

@@ -113,7 +113,7 @@ export class PointCanvas extends StyledCanvas<Spots> {
 
   hit(point: L.LatLng): number {
     if (!this.held || this.config.as === "heat") return -1;
-    if (this.config.as === "clusters") return this.clusterAt(point)?.only ?? -1;
+    if (this.config.as === "clusters") return this.oneAt(point);
     const { column, line, lines } = this.locate(point);
     const aspect = this.aspect(point.lat);
     const { radius = 4 } = this.styleOf(0) as L.CircleMarkerOptions;
@@ -129,10 +129,21 @@ export class PointCanvas extends StyledCanvas<Spots> {
     return nearest;
   }
 
-  /** Moves into the cluster at a point; tells whether there is one. */
+  together(row: number): number[] {
+    const own = this.box(row);
+    if (!own) return [row];
+    const cluster = this.clusters.find((one) => this.isLast(one) && holdsBox(one.box, own));
+    const others: number[] = [];
+    this.find(cluster?.box ?? own, (other) => {
+      if (other !== row && this.isChosen(other)) others.push(other);
+    });
+    return [row, ...others.sort((a, b) => a - b)];
+  }
+
+  /** Moves into the cluster at a point; tells whether there is one that can be taken apart. */
   enter(point: L.LatLng): boolean {
     const cluster = this.clusterAt(point);
-    if (!cluster || cluster.only !== null) return false;
+    if (!cluster || this.isLast(cluster)) return false;
     const { west, south, step_x: stepX, step_y: stepY } = this.config.lattice;
     const [left, bottom, right, top] = cluster.box;
     const bounds = L.latLngBounds(
@@ -142,6 +153,21 @@ export class PointCanvas extends StyledCanvas<Spots> {
     const zoom = Math.max(this._map.getBoundsZoom(bounds), this._map.getZoom() + 1);
     this._map.setView(bounds.getCenter(), Math.min(zoom, this._map.getMaxZoom()));
     return true;
+  }
+
+  /** The first row of a cluster that no zoom takes apart. */
+  private oneAt(point: L.LatLng): number {
+    const cluster = this.clusterAt(point);
+    if (!cluster || !this.isLast(cluster)) return -1;
+    let first = -1;
+    this.find(cluster.box, (row) => {
+      if ((first < 0 || row < first) && this.isChosen(row)) first = row;
+    });
+    return first;
+  }
+
+  private isLast({ box: [west, south, east, north] }: Cluster): boolean {
+    return (west === east && south === north) || this._map.getZoom() >= this._map.getMaxZoom();
   }
 
   private clusterAt(point: L.LatLng): Cluster | null {
@@ -184,6 +210,10 @@ export class PointCanvas extends StyledCanvas<Spots> {
     const { days, config } = this;
     return days && config.time ? Math.min((days[1] - days[0]) / config.time.counts.length, 1) : 1;
   }
+}
+
+function holdsBox([west, south, east, north]: Box, box: Box): boolean {
+  return west <= box[0] && south <= box[1] && east >= box[2] && north >= box[3];
 }
 
 function paneOf({ as }: PointOptions): string {
