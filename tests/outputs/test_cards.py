@@ -664,6 +664,14 @@ def test_areas_of_two_months_stand_side_by_side(tmp_path: Path, open_page: OpenP
     assert colour_at(opened, *west, right)[3] > 0
     assert colour_at(opened, *middle, left) == colour_at(opened, *middle, right)
     assert colour_at(opened, *west)[3] == 0
+    # The dot of the west is of January, that of the east of February.
+    spots = (121.05, 30.65), (121.25, 30.65)
+    drawn = [[colour_at(opened, *at, f"{side}:nth-of-type(2)")[3] > 0 for at in spots]
+             for side in (left, right)]  # fmt: skip
+    assert drawn == [[True, False], [False, True]]
+    opened.mouse.click(*spot(opened, *spots[1]))
+    expect(opened.locator(".gm-popup .gm-eyebrow")).to_have_text("Dots")
+    opened.locator(".leaflet-popup-close-button").click()
     opened.get_by_role("combobox", name=SAYS["compare"]).select_option(SAYS["nothing"])
     opened.wait_for_timeout(200)
     assert colour_at(opened, *west)[3] > 0

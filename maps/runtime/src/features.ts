@@ -33,12 +33,15 @@ export interface Features {
   filter(keep: Uint8Array | null): void;
   /** Draws each row in the style at its position. */
   restyle(style: ArrayLike<number>, styles: L.PathOptions[]): void;
+  /** Draws nothing, but answers as before. */
+  veil(on: boolean): void;
   /** Makes a picture of the rows for a pane of its own, which answers no pointer. */
   twin(pane: string): Twin;
 }
 
-/** A second picture of the rows of a layer, in styles of its own. */
+/** A second picture of the rows of a layer, with styles and a filter of its own. */
 export interface Twin {
   readonly layer: L.Layer;
+  filter(keep: Uint8Array | null): void;
   restyle(style: ArrayLike<number>, styles: L.PathOptions[]): void;
 }

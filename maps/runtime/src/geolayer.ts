@@ -43,6 +43,7 @@ export class GeoLayer implements Features {
   private style: ArrayLike<number>;
   private styles: L.PathOptions[];
   private keep: Uint8Array | null = null;
+  private veiled = false;
 
   constructor(
     private readonly context: Context,
@@ -137,20 +138,36 @@ export class GeoLayer implements Features {
     this.redraw();
   }
 
+  veil(on: boolean): void {
+    this.veiled = on;
+    this.redraw();
+  }
+
   twin(pane: string): Twin {
-    let [style, styles] = [this.style, this.styles];
+    let { style, styles, keep } = this;
     const renderer = L.canvas({ pane, padding: 0.3 });
     const look = (feature?: Feature<Geometry, Row>) => {
       const row = feature?.properties.row ?? 0;
-      return { ...this.look(row, styles[style[row]]), renderer };
+      return { ...this.draw(row, styles[style[row]], keep), renderer };
     };
-    const layer = L.geoJSON<Row, Geometry>(this.collection(), { style: look, interactive: false, pane });
+    const layer = L.geoJSON<Row, Geometry>(this.collection(), {
+      style: look,
+      pointToLayer: (feature, latlng) => L.circleMarker(latlng, { ...look(feature), pane }),
+      interactive: false,
+      pane,
+    });
     layer.on("remove", () => renderer.remove());
-    const restyle: Twin["restyle"] = (given, looks) => {
-      [style, styles] = [given, looks];
-      layer.setStyle(look);
+    return {
+      layer,
+      filter: (rows) => {
+        keep = rows;
+        layer.setStyle(look);
+      },
+      restyle: (given, looks) => {
+        [style, styles] = [given, looks];
+        layer.setStyle(look);
+      },
     };
-    return { layer, restyle };
   }
 
   private collection(): GeoJSON.FeatureCollection<Geometry, Row> {
@@ -176,9 +193,14 @@ export class GeoLayer implements Features {
     return this.keep === null || this.keep[row] === 1;
   }
 
+  private look(row: number): L.PathOptions {
+    const look = this.draw(row, this.styles[this.style[row]], this.keep);
+    return this.veiled ? { ...look, opacity: 0, fillOpacity: 0 } : look;
+  }
+
   /** A filtered row stays in its place between the others, so that it comes back there. */
-  private look(row: number, style = this.styles[this.style[row]]): L.PathOptions {
-    if (!this.isKept(row)) return { ...style, stroke: false, fill: false };
+  private draw(row: number, style: L.PathOptions, keep: Uint8Array | null): L.PathOptions {
+    if (keep && !keep[row]) return { ...style, stroke: false, fill: false };
     const line = /LineString/.test(this.config.geometries[row]?.type ?? "");
     // What one style sets stays in a path until another sets it: each begins with the defaults.
     return { stroke: true, fill: !line, opacity: 1, fillOpacity: 0.2, ...style };

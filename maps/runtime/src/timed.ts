@@ -1,10 +1,10 @@
 import type L from "leaflet";
 import { type Context, contextOf } from "./context";
-import type { Features, Twin } from "./features";
+import type { Features } from "./features";
 import { filteringOf } from "./filtering";
 import { replaceLegend } from "./legend";
 import { integers } from "./points";
-import { LEFT, RIGHT, swipePanes } from "./swipe";
+import { Sides } from "./sides";
 import { type Span, type Timed, timeOf, type Unit } from "./time";
 
 interface TimedConfig {
@@ -26,13 +26,20 @@ export function followTime(map: L.Map, config: FollowConfig): void {
   const next = integers(config.days);
   let day = 0;
   const days = Int32Array.from({ length: config.count }, () => (day += next()));
-  const show = (span: Span | null) => {
+  const sides = new Sides(context, config.overlay);
+  const within = (at: number, [from, to]: Span) =>
+    at < 0 || (at + config.first >= from && at + config.first < to);
+  const rowsIn = (span: Span | null) =>
+    span && Uint8Array.from(days, (at) => (within(at, span) ? 1 : 0));
+  join(context, config, (chosen, other) => {
     const features = featuresOf(context, config.overlay);
-    const within = (at: number) => at < 0 || (at + config.first >= span![0] && at + config.first < span![1]);
-    const mask = span && Uint8Array.from(days, (at) => (within(at) ? 1 : 0));
-    filteringOf(context, features).set("time", mask);
-  };
-  join(context, config, show);
+    const [left, right] = [rowsIn(chosen), rowsIn(other)];
+    // While two times are compared, what either has answers the pointer.
+    const either = left && right && left.map((kept, row) => kept | right[row]);
+    filteringOf(context, features).set("time", other ? either : left);
+    if (other) sides.draw(features, () => {}, [left, right]);
+    else sides.end();
+  });
 }
 
 export interface CountConfig extends TimedConfig {
@@ -63,11 +70,8 @@ export function countByTime(map: L.Map, config: CountConfig): void {
   };
   let drawn = "";
   let breaks: number[] = [];
-  let chosen: Span | null = null;
-  let other: Span | null = null;
-  const sides = new Sides(context, config);
-  const draw = () => {
-    const span = chosen;
+  const sides = new Sides(context, config.overlay);
+  const timed = join(context, config, (span, other) => {
     const features = featuresOf(context, config.overlay);
     // All single steps share one scale: they can be compared.
     const scale = span ? time.unit : "all";
@@ -79,59 +83,16 @@ export function countByTime(map: L.Map, config: CountConfig): void {
     const classesIn = (during: Span | null) =>
       Uint8Array.from(countsIn(during), (count) => classOf(count, breaks));
     const classes = classesIn(span);
-    if (other) sides.draw(features, classes, classesIn(other));
-    else sides.end();
-    features.restyle(classes, other ? config.styles.map(unseen) : config.styles);
-    replaceLegend(context, config.overlay, legendOf(context, config, classes, breaks));
-  };
-  const show = (span: Span | null) => {
-    chosen = span;
-    draw();
-  };
-  const compare = (span: Span | null) => {
-    if (span === other) return;
-    other = span;
-    draw();
-  };
-  swipePanes(map);
-  timeOf(context, config.unit).join({ ...config, show, compare });
-  document.addEventListener("DOMContentLoaded", () => show(null));
-}
-
-/** The areas once for each side of the divider: what stands between is not drawn, but answers. */
-class Sides {
-  private twins: Twin[] = [];
-
-  constructor(
-    private readonly context: Context,
-    private readonly config: CountConfig,
-  ) {
-    context.watch(() => this.follow());
-  }
-
-  draw(features: Features, left: Uint8Array, right: Uint8Array): void {
-    if (!this.twins.length) this.twins = [LEFT, RIGHT].map((pane) => features.twin(pane));
-    [left, right].forEach((classes, side) => this.twins[side].restyle(classes, this.config.styles));
-    this.follow();
-  }
-
-  end(): void {
-    for (const { layer } of this.twins) layer.remove();
-    this.twins = [];
-  }
-
-  /** They are there while their overlay is. */
-  private follow(): void {
-    const { map } = this.context;
-    for (const { layer } of this.twins) {
-      if (!this.context.isShown(this.config.overlay)) layer.remove();
-      else if (!map.hasLayer(layer)) layer.addTo(map);
+    features.restyle(classes, config.styles);
+    if (other) {
+      const ofSides = [classes, classesIn(other)];
+      sides.draw(features, (twin, side) => twin.restyle(ofSides[side], config.styles));
+    } else {
+      sides.end();
     }
-  }
-}
-
-function unseen(style: L.PathOptions): L.PathOptions {
-  return { ...style, opacity: 0, fillOpacity: 0 };
+    replaceLegend(context, config.overlay, legendOf(context, config, classes, breaks));
+  });
+  document.addEventListener("DOMContentLoaded", () => timed.show(null));
 }
 
 function featuresOf(context: Context, overlay: string): Features {
@@ -140,8 +101,28 @@ function featuresOf(context: Context, overlay: string): Features {
   return features;
 }
 
-function join(context: Context, config: TimedConfig, show: Timed["show"]): void {
-  timeOf(context, config.unit).join({ ...config, show });
+/** Draws whenever the chosen time changes, or the one that it is compared with. */
+function join(
+  context: Context,
+  config: TimedConfig,
+  draw: (chosen: Span | null, other: Span | null) => void,
+): Timed {
+  let chosen: Span | null = null;
+  let other: Span | null = null;
+  const timed: Timed = {
+    ...config,
+    show(span) {
+      chosen = span;
+      draw(chosen, other);
+    },
+    compare(span) {
+      if (span === other) return;
+      other = span;
+      draw(chosen, other);
+    },
+  };
+  timeOf(context, config.unit).join(timed);
+  return timed;
 }
 
 /** Upper ends of classes with about as many areas each, of those that have any event. */

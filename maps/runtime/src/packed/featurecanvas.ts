@@ -101,7 +101,7 @@ export class FeatureCanvas extends StyledCanvas<Shapes> {
 
   protected *draw(canvas: Canvas2D, view: View): Generator<void> {
     const { held: shapes } = this;
-    if (!shapes) return;
+    if (!shapes || this.veiled) return;
     const projection = this.projection(view);
     const drawing = { shapes, projection, detail: this.detail(projection.scaleX) };
     const looks = this.styles.map((style) => lookOf(style, view.ratio));

@@ -32,6 +32,7 @@ export interface Drawn extends CanvasLayer {
   keeps(row: number): boolean;
   filter(keep: Uint8Array | null): void;
   restyle(style: ArrayLike<number>, styles: L.PathOptions[]): void;
+  veil(on: boolean): void;
   /** Makes a canvas of the same features in another pane. */
   twin(pane: string): Drawn;
   classOf(row: number): number;
@@ -142,9 +143,17 @@ export class PackedFeatures implements Features {
     this.canvas.restyle(style, styles);
   }
 
+  veil(on: boolean): void {
+    this.canvas.veil(on);
+  }
+
   twin(pane: string): Twin {
     const canvas = this.canvas.twin(pane);
-    return { layer: canvas, restyle: (style, styles) => canvas.restyle(style, styles) };
+    return {
+      layer: canvas,
+      filter: (keep) => canvas.filter(keep),
+      restyle: (style, styles) => canvas.restyle(style, styles),
+    };
   }
 
   private place({ lng, lat }: L.LatLng): [column: number, line: number] {

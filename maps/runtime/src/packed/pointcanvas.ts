@@ -189,7 +189,7 @@ export class PointCanvas extends StyledCanvas<Spots> {
 
   protected *draw(canvas: Canvas2D, view: View): Generator<void> {
     const { held: spots, config } = this;
-    if (!spots) return;
+    if (!spots || this.veiled) return;
     const projection = this.projection(view);
     const chosen = { spots, features: this.chosen, projection };
     if (config.as === "heat") {

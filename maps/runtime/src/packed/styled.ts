@@ -15,6 +15,7 @@ export abstract class StyledCanvas<Held extends Rows> extends CanvasLayer {
   protected style: ArrayLike<number> = [];
   protected styles: L.PathOptions[];
   protected keep: Uint8Array | null = null;
+  protected veiled = false;
   private heights: Heights | null = null;
 
   constructor(
@@ -54,6 +55,11 @@ export abstract class StyledCanvas<Held extends Rows> extends CanvasLayer {
   restyle(style: ArrayLike<number>, styles: L.PathOptions[]): void {
     this.style = style;
     this.styles = styles;
+    this.redraw();
+  }
+
+  veil(on: boolean): void {
+    this.veiled = on;
     this.redraw();
   }
 
