@@ -261,10 +261,10 @@ PLACES = shapely.points(
 )  # fmt: skip
 
 
-def points(**options: Any) -> PackedPoints:
+def points(name: str = "Cases", **options: Any) -> PackedPoints:
     gdf = gpd.GeoDataFrame({"code": [f"A{n}" for n in range(6)]}, geometry=PLACES, crs=4326)
     look = {"": {"fillColor": "#008000", "fillOpacity": 1, "stroke": False, "radius": 6}}
-    return PackedPoints(gdf, name="Cases", styles=look, **options)
+    return PackedPoints(gdf, name=name, styles=look, **options)
 
 
 @pytest.mark.browser
@@ -418,3 +418,24 @@ def test_two_days_stand_side_by_side(tmp_path: Path, open_page: OpenPage) -> Non
     opened.wait_for_timeout(500)
     assert colour(opened, 121.08, 30.62) == [255, 0, 0, 255]
     assert colour(opened, 121.08, 30.62, ".leaflet-gm-right-pane canvas") == [0, 0, 0, 0]
+
+
+@pytest.mark.browser
+def test_points_that_are_compared_can_be_switched_off_and_on(
+    tmp_path: Path, open_page: OpenPage
+) -> None:
+    dots = points(times=DAYS, unit="day")
+    heat = points("Heat", as_="heat", times=DAYS, unit="day", fields=())
+    opened = open_page(saved(tmp_path, heat, dots, LayerSwitch([heat, dots])))
+    drawn(opened)
+    opened.get_by_role("slider", name=SAYS["time"], exact=True).fill("1")
+    opened.get_by_role("combobox", name=SAYS["compare"]).select_option(index=2)
+    left, right = (opened.locator(f".leaflet-gm-{side}-pane canvas") for side in ("left", "right"))
+    expect(right).to_have_count(2)
+    expect(left).to_have_count(2)
+    switch = opened.get_by_role("checkbox").last
+    switch.uncheck()
+    expect(right).to_have_count(1)
+    switch.check()
+    expect(right).to_have_count(2)
+    expect(left).to_have_count(2)

@@ -1,6 +1,7 @@
 import type L from "leaflet";
 import { type Context, contextOf } from "../context";
 import { make } from "../dom";
+import { onFiltered } from "../filtering";
 import { LEFT, RIGHT, swipePanes } from "../swipe";
 import { type Span, timeOf } from "../time";
 import { FeatureCanvas, type FeatureOptions } from "./featurecanvas";
@@ -36,16 +37,24 @@ export function packedPoints(
 /** Returns what draws a layer's points of another time on the right of the divider. */
 function sideBySide(map: L.Map, canvas: PointCanvas, days: (span: Span | null) => Span | null) {
   swipePanes(map);
+  let other: Span | null = null;
   let right: PointCanvas | null = null;
-  canvas.on("remove", () => right?.remove());
-  return (span: Span | null) => {
+  /** It is there while the layer is, and its rows are those that the layer keeps. */
+  const follow = () => {
     right?.remove();
     right = null;
-    canvas.moveTo(span ? LEFT : undefined);
-    if (!span || !map.hasLayer(canvas)) return;
+    if (!other || !map.hasLayer(canvas)) return;
     right = canvas.twin(RIGHT);
-    right.setDays(days(span));
+    right.setDays(days(other));
     right.addTo(map);
+  };
+  canvas.on("add remove", follow);
+  onFiltered(contextOf(map), follow);
+  return (span: Span | null) => {
+    if (span === other) return;
+    other = span;
+    canvas.moveTo(span ? LEFT : undefined);
+    follow();
   };
 }
 
