@@ -25,9 +25,9 @@ interface Animated {
 export type Canvas2D = OffscreenCanvasRenderingContext2D;
 
 /**
- * A canvas over the map, drawn in slices on a second canvas that then takes the first one's
- * place, so that neither a pan nor a zoom waits for it. The second stands outside of the page:
- * of one inside, even hidden, the browser would copy all pixels for every frame.
+ * A canvas over the map that shows a picture, made in slices, so that neither a pan nor a zoom
+ * waits for it. It is made outside of the page: of a canvas that is drawn on inside, even hidden,
+ * the browser would copy all pixels for every frame.
  */
 export abstract class CanvasLayer extends L.Layer {
   private screen: HTMLCanvasElement | null = null;
@@ -46,8 +46,8 @@ export abstract class CanvasLayer extends L.Layer {
     if (this.screen) this.pane().append(this.screen);
   }
 
-  /** Draws a view onto an empty canvas; each step is short. */
-  protected abstract draw(canvas: Canvas2D, view: View): Generator<void>;
+  /** Makes a picture of a view; each step is short. */
+  protected abstract draw(view: View): Generator<void, ImageBitmap>;
 
   /** Called when a drawing has come onto the screen. */
   protected abstract drawn(): void;
@@ -90,20 +90,12 @@ export abstract class CanvasLayer extends L.Layer {
     if (!this.ready || !this.screen || !this._map) return;
     this.busy = true;
     const view = this.currentView();
-    const { x: width, y: height } = view.size.multiplyBy(view.ratio).round();
-    const sheet = new OffscreenCanvas(width, height);
-    const canvas = sheet.getContext("2d", { willReadFrequently: true });
-    if (!canvas) throw new Error("this browser has no canvas");
-    void this.run(++this.job, this.draw(canvas, view), view, sheet);
+    void this.run(++this.job, this.draw(view), view);
   }
 
-  private async run(
-    job: number,
-    steps: Generator<void>,
-    view: View,
-    sheet: OffscreenCanvas,
-  ): Promise<void> {
-    for (let end = performance.now() + SLICE; !steps.next().done; ) {
+  private async run(job: number, steps: Generator<void, ImageBitmap>, view: View): Promise<void> {
+    let step = steps.next();
+    for (let end = performance.now() + SLICE; !step.done; step = steps.next()) {
       if (performance.now() < end) continue;
       await pause();
       if (job !== this.job) return;
@@ -111,10 +103,11 @@ export abstract class CanvasLayer extends L.Layer {
     }
     const { screen } = this;
     if (job !== this.job || !screen) return;
-    [screen.width, screen.height] = [sheet.width, sheet.height];
+    const picture = step.value;
+    [screen.width, screen.height] = [picture.width, picture.height];
     screen.style.width = `${view.size.x}px`;
     screen.style.height = `${view.size.y}px`;
-    screen.getContext("bitmaprenderer")?.transferFromImageBitmap(sheet.transferToImageBitmap());
+    screen.getContext("bitmaprenderer")?.transferFromImageBitmap(picture);
     this.shown = view;
     this.busy = false;
     this.place();
@@ -158,6 +151,24 @@ export abstract class CanvasLayer extends L.Layer {
     const at = this.shown.corner.multiplyBy(scale).subtract(origin);
     L.DomUtil.setTransform(this.screen, scale === 1 ? at.round() : at, scale);
   }
+}
+
+/** Returns how many pixels a view has. */
+export function pixelsOf({ size, ratio }: View): L.Point {
+  return size.multiplyBy(ratio).round();
+}
+
+/** Makes a picture of a view on an empty canvas, in the steps of a drawing. */
+export function* onCanvas(
+  view: View,
+  draw: (canvas: Canvas2D) => Generator<void>,
+): Generator<void, ImageBitmap> {
+  const { x: width, y: height } = pixelsOf(view);
+  const sheet = new OffscreenCanvas(width, height);
+  const canvas = sheet.getContext("2d", { willReadFrequently: true });
+  if (!canvas) throw new Error("this browser has no canvas");
+  yield* draw(canvas);
+  return sheet.transferToImageBitmap();
 }
 
 /** Drawing is put off until it is read or shown: this makes it happen, and so be timed. */

@@ -11,11 +11,15 @@ export interface HeatLook {
 }
 
 /** CSS pixels of a cell that points are counted in. */
-const CELL = 3;
+export const CELL = 3;
 const POINTS_A_STEP = 16_384;
 /** The share of warm cells that stay below the full colour. */
-const BELOW_FULL = 0.995;
-const SHADES = 256;
+export const BELOW_FULL = 0.995;
+/** A cell is warm from this share of the hottest one's heat on. */
+export const WARM = 0.01;
+/** Steps that the heat is sorted by. */
+export const STEPS = 2048;
+export const SHADES = 256;
 const MOST_OPAQUE = 0.86;
 
 /**
@@ -29,23 +33,23 @@ export function* drawDensity(
   { ratio }: View,
   { colours, radius }: HeatLook,
   share: number,
+  /** The points of all days, which have a scale in common: single steps then compare. */
+  everyDay: Chosen,
 ): Generator<void> {
   const { width, height } = canvas.canvas;
   const cell = CELL * ratio;
   const [columns, lines] = [Math.ceil(width / cell), Math.ceil(height / cell)];
   const grid = new Grid(columns, lines);
-  yield* grid.count(chosen, cell, chosen.features);
-  yield* grid.blur(radius / CELL / 2);
-  let full = grid.quantile(BELOW_FULL);
-  yield;
+  yield* grid.count(chosen, cell);
+  yield* grid.blur(radius);
+  let scale = grid;
   if (share < 1) {
-    // The scale of all points, for as large a part of them.
-    const all = new Grid(columns, lines);
-    yield* all.count(chosen, cell, null);
-    yield* all.blur(radius / CELL / 2);
-    full = all.quantile(BELOW_FULL) * share;
-    yield;
+    scale = new Grid(columns, lines);
+    yield* scale.count(everyDay, cell);
+    yield* scale.blur(radius);
   }
+  const full = scale.full() * share;
+  yield;
   const image = document.createElement("canvas");
   image.width = columns;
   image.height = lines;
@@ -53,6 +57,28 @@ export function* drawDensity(
   canvas.imageSmoothingEnabled = true;
   canvas.imageSmoothingQuality = "high";
   canvas.drawImage(image, 0, 0, columns * cell, lines * cell);
+}
+
+/** Returns the reach of three box blurs that together blur by half of a radius. */
+export function boxReach(radius: number): number {
+  const sigma = radius / CELL / 2;
+  return Math.max(Math.round((Math.sqrt(4 * sigma * sigma + 1) - 1) / 2), 1);
+}
+
+/** Returns the heat of the full colour: a few cells, as of a pile, may be hotter. */
+export function fullHeat(heat: Float32Array): number {
+  const hottest = heat.reduce((a, b) => Math.max(a, b), 0);
+  if (hottest === 0) return 1;
+  const cells = new Uint32Array(STEPS);
+  let warm = 0;
+  for (let i = 0; i < heat.length; i++) {
+    if (heat[i] <= hottest * WARM) continue;
+    cells[Math.min(Math.floor((heat[i] / hottest) * STEPS), STEPS - 1)]++;
+    warm++;
+  }
+  let step = -1;
+  for (let below = 0; below <= warm * BELOW_FULL && step < STEPS - 1; ) below += cells[++step];
+  return (hottest * (step + 0.5)) / STEPS;
 }
 
 class Grid {
@@ -67,11 +93,7 @@ class Grid {
     this.spare = new Float32Array(columns * lines);
   }
 
-  *count(
-    { spots, projection }: Chosen,
-    cell: number,
-    features: Uint32Array | null,
-  ): Generator<void> {
+  *count({ spots, features, projection }: Chosen, cell: number): Generator<void> {
     const { x, y, weight } = spots;
     const { columns, lines, values } = this;
     const count = features ? features.length : x.length;
@@ -86,8 +108,8 @@ class Grid {
     }
   }
 
-  *blur(sigma: number): Generator<void> {
-    const reach = Math.max(Math.round((Math.sqrt(4 * sigma * sigma + 1) - 1) / 2), 1);
+  *blur(radius: number): Generator<void> {
+    const reach = boxReach(radius);
     for (let pass = 0; pass < 3; pass++) {
       this.pass(reach, this.lines, this.columns, this.columns, 1);
       yield;
@@ -112,10 +134,8 @@ class Grid {
     [this.values, this.spare] = [spare, values];
   }
 
-  quantile(share: number): number {
-    const peak = this.values.reduce((a, b) => Math.max(a, b), 0);
-    const warm = this.values.filter((value) => value > peak * 0.01).sort();
-    return warm[Math.floor(warm.length * share)] ?? 1;
+  full(): number {
+    return fullHeat(this.values);
   }
 
   paint(full: number, colours: string[]): ImageData {
@@ -131,7 +151,7 @@ class Grid {
 }
 
 /** Colours between those given, from clear to nearly opaque. */
-function rampOf(colours: string[]): Uint32Array {
+export function rampOf(colours: string[]): Uint32Array {
   const words = colours.map((colour) => wordOf(colour, 1));
   return Uint32Array.from({ length: SHADES }, (_, i) => {
     const place = (i / (SHADES - 1)) * (words.length - 1);

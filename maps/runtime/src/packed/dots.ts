@@ -6,15 +6,16 @@ import { over } from "./fill";
 const POINTS_A_STEP = 8192;
 
 /** The pixels of one dot: how far off the middle, and their colours. */
-interface Stamp {
+export interface Stamp {
+  reach: number;
   across: Int8Array;
   down: Int8Array;
   words: Uint32Array;
 }
 
 /**
- * Stamps dots into the pixels: a million cost a tenth of a second. One that would fall on the
- * pixel of an equal one is left out.
+ * Stamps dots into the pixels, the last first: what lies below nothing but opaque pixels costs
+ * next to nothing. Of several dots on one pixel the last is drawn.
  */
 export function* drawDots(
   canvas: Canvas2D,
@@ -25,26 +26,25 @@ export function* drawDots(
   const { width, height } = canvas.canvas;
   const image = canvas.createImageData(width, height);
   const words = new Uint32Array(image.data.buffer);
-  const taken = new Uint16Array(width * height);
+  const taken = new Uint8Array(width * height);
   const stamps = looks.map(stampOf);
   const { x, y, row } = spots;
   const count = features ? features.length : x.length;
-  for (let i = 0; i < count; i++) {
-    if (i % POINTS_A_STEP === POINTS_A_STEP - 1) yield;
+  for (let i = count - 1; i >= 0; i--) {
+    if (i % POINTS_A_STEP === 0) yield;
     const spot = features ? features[i] : i;
     const left = Math.floor(projection.x(x[spot]));
     if (left < 0 || left >= width) continue;
     const top = Math.floor(projection.y(y[spot]));
-    if (top < 0 || top >= height) continue;
-    const kind = style[row[spot]];
-    if (taken[top * width + left] === kind + 1) continue;
-    taken[top * width + left] = kind + 1;
-    press(stamps[kind], words, width, height, left, top);
+    if (top < 0 || top >= height || taken[top * width + left]) continue;
+    taken[top * width + left] = 1;
+    slip(stamps[style[row[spot]]], words, width, height, left, top);
   }
   canvas.putImageData(image, 0, 0);
 }
 
-function press(
+/** Puts a dot below what has been drawn. */
+function slip(
   { across, down, words: colours }: Stamp,
   words: Uint32Array,
   width: number,
@@ -56,12 +56,14 @@ function press(
     const [x, y] = [left + across[k], top + down[k]];
     if (x < 0 || y < 0 || x >= width || y >= height) continue;
     const at = y * width + x;
-    words[at] = words[at] === 0 ? colours[k] : over(colours[k], words[at]);
+    const front = words[at];
+    if (front === 0) words[at] = colours[k];
+    else if (front >>> 24 < 255) words[at] = over(front, colours[k]);
   }
 }
 
 /** A disc with a rim, smoothed by how much of each pixel lies within. */
-function stampOf({ fill, pen, radius }: Look): Stamp {
+export function stampOf({ fill, pen, radius }: Look): Stamp {
   const rim = pen ? pen.width / 2 : 0;
   const edge = pen ? wordOf(pen.colour, pen.opacity) : 0;
   const reach = Math.ceil(radius + rim);
@@ -79,6 +81,7 @@ function stampOf({ fill, pen, radius }: Look): Stamp {
     }
   }
   return {
+    reach,
     across: Int8Array.from(across),
     down: Int8Array.from(down),
     words: Uint32Array.from(words),

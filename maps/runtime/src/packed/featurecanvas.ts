@@ -1,6 +1,6 @@
 import type { Geometry } from "geojson";
 import type L from "leaflet";
-import type { Canvas2D, View } from "./canvaslayer";
+import { type Canvas2D, onCanvas, type View } from "./canvaslayer";
 import type { Decoded, Shapes } from "./decode";
 import { type Drawing, Filler } from "./fill";
 import { distance, geometryOf, holds } from "./hit";
@@ -99,7 +99,11 @@ export class FeatureCanvas extends StyledCanvas<Shapes> {
     return nearest;
   }
 
-  protected *draw(canvas: Canvas2D, view: View): Generator<void> {
+  protected draw(view: View): Generator<void, ImageBitmap> {
+    return onCanvas(view, (canvas) => this.drawOn(canvas, view));
+  }
+
+  private *drawOn(canvas: Canvas2D, view: View): Generator<void> {
     const { held: shapes } = this;
     if (!shapes || this.veiled) return;
     const projection = this.projection(view);

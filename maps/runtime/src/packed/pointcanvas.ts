@@ -1,11 +1,14 @@
 import type { Geometry } from "geojson";
 import L from "leaflet";
 import type { Unit } from "../time";
-import type { Canvas2D, View } from "./canvaslayer";
+import { type Canvas2D, onCanvas, type View } from "./canvaslayer";
 import { type Cluster, clustersOf, drawClusters } from "./clusters";
 import type { Decoded, Spots } from "./decode";
 import { drawDensity, type HeatLook } from "./density";
 import { drawDots } from "./dots";
+import { card } from "./gpu/device";
+import type { Days } from "./gpu/places";
+import { CardPoints } from "./gpu/points";
 import { lookOf } from "./look";
 import type { Projection } from "./projection";
 import { StyledCanvas, type StyledOptions } from "./styled";
@@ -31,7 +34,8 @@ type Box = [west: number, south: number, east: number, north: number];
 /** The canvas of packed points. */
 export class PointCanvas extends StyledCanvas<Spots> {
   private chosen: Uint32Array | null = null;
-  private days: [from: number, to: number] | null = null;
+  private days: Days = null;
+  private onCard: CardPoints | null | undefined;
   private clusters: Cluster[] = [];
 
   constructor(
@@ -48,9 +52,39 @@ export class PointCanvas extends StyledCanvas<Spots> {
     return twin;
   }
 
+  onAdd(): this {
+    card.addEventListener("leaving", this.leaveCard);
+    return super.onAdd();
+  }
+
+  onRemove(): this {
+    card.removeEventListener("leaving", this.leaveCard);
+    return super.onRemove();
+  }
+
+  private readonly leaveCard = () => {
+    this.onCard = null;
+    this.redraw();
+  };
+
   /** Draws in another pane from now on; without one, in its own. */
   moveTo(pane = paneOf(this.config)): void {
     this.setPane(pane);
+  }
+
+  /** Returns the features of some days that are not filtered out; null: all. */
+  private pick(days: Days): Uint32Array | null {
+    const { held, keep } = this;
+    if (!held || (days === null && keep === null)) return null;
+    const { x, row, day } = held;
+    const picked = new Uint32Array(x.length);
+    const [from, to] = days ?? [0, Infinity];
+    let count = 0;
+    for (let i = 0; i < x.length; i++) {
+      if (day && (day[i] < from || day[i] >= to)) continue;
+      if (this.keeps(row[i])) picked[count++] = i;
+    }
+    return picked.slice(0, count);
   }
 
   protected heldOf({ spots }: Decoded): Spots | null {
@@ -58,27 +92,25 @@ export class PointCanvas extends StyledCanvas<Spots> {
   }
 
   /** Draws only the points of some days from the first; null: all. */
-  setDays(days: [from: number, to: number] | null): void {
+  setDays(days: Days): void {
     this.days = days;
     this.choose();
   }
 
   filter(keep: Uint8Array | null): void {
     this.keep = keep;
+    this.onCard?.turn();
     this.choose();
   }
 
-  private choose(): void {
-    const { held: spots, days, keep } = this;
-    if (!spots) return;
-    const all = days === null && keep === null;
-    this.chosen = all ? null : pick(spots, (row) => this.keeps(row), days);
-    this.redraw();
+  restyle(style: ArrayLike<number>, styles: L.PathOptions[]): void {
+    this.onCard?.turn();
+    super.restyle(style, styles);
   }
 
-  fill(decoded: Decoded): void {
-    super.fill(decoded);
-    if (this.days || this.keep) this.choose();
+  private choose(): void {
+    this.chosen = null;
+    this.redraw();
   }
 
   box(row: number): Box | null {
@@ -187,13 +219,33 @@ export class PointCanvas extends StyledCanvas<Spots> {
     return day[feature[row]] >= from && day[feature[row]] < to;
   }
 
-  protected *draw(canvas: Canvas2D, view: View): Generator<void> {
-    const { held: spots, config } = this;
+  protected *draw(view: View): Generator<void, ImageBitmap> {
+    return this.byCard(view) ?? (yield* onCanvas(view, (canvas) => this.drawOn(canvas, view)));
+  }
+
+  /** Returns null where there is no graphics card, or one that cannot draw these points. */
+  private byCard(view: View): ImageBitmap | null {
+    const { held: spots, config, days } = this;
+    if (!spots || this.veiled || config.as === "clusters") return null;
+    if (this.onCard === undefined) {
+      this.onCard = CardPoints.of(spots, config.lattice, this.heights!);
+    }
+    const { onCard } = this;
+    if (!onCard) return null;
+    onCard.bring(this.style, (row) => this.keeps(row));
+    if (config.as === "heat") return onCard.heat(view, config.heat, days, this.share());
+    return onCard.dots(view, this.styles.map((style) => lookOf(style, view.ratio)), days);
+  }
+
+  private *drawOn(canvas: Canvas2D, view: View): Generator<void> {
+    const { held: spots, config, days } = this;
     if (!spots || this.veiled) return;
     const projection = this.projection(view);
+    this.chosen ??= this.pick(days);
     const chosen = { spots, features: this.chosen, projection };
     if (config.as === "heat") {
-      yield* drawDensity(canvas, chosen, view, config.heat, this.share());
+      const everyDay = days ? { ...chosen, features: this.pick(null) } : chosen;
+      yield* drawDensity(canvas, chosen, view, config.heat, this.share(), everyDay);
       return;
     }
     const looks = this.styles.map((style) => lookOf(style, view.ratio));
@@ -218,19 +270,4 @@ function holdsBox([west, south, east, north]: Box, box: Box): boolean {
 
 function paneOf({ as }: PointOptions): string {
   return as === "heat" ? "gm-packed" : "gm-points";
-}
-
-function pick(
-  { x, row, day }: Spots,
-  keeps: (row: number) => boolean,
-  days: [from: number, to: number] | null,
-): Uint32Array {
-  const picked = new Uint32Array(x.length);
-  const [from, to] = days ?? [0, Infinity];
-  let count = 0;
-  for (let i = 0; i < x.length; i++) {
-    if (day && (day[i] < from || day[i] >= to)) continue;
-    if (keeps(row[i])) picked[count++] = i;
-  }
-  return picked.slice(0, count);
 }

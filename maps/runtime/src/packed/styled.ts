@@ -16,7 +16,7 @@ export abstract class StyledCanvas<Held extends Rows> extends CanvasLayer {
   protected styles: L.PathOptions[];
   protected keep: Uint8Array | null = null;
   protected veiled = false;
-  private heights: Heights | null = null;
+  protected heights: Heights | null = null;
 
   constructor(
     pane: string,
