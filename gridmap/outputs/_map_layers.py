@@ -79,17 +79,19 @@ def _unit(unit: str) -> Words:
     return messages.in_each(lambda lang: messages.unit_label(unit, lang)) if unit else ""
 
 
-def heat_layer(overlay: Overlay, unit: Unit) -> elements.HeatByTime:
+def heat_layer(overlay: Overlay, unit: Unit) -> PackedPoints:
     """Return the heat map of a layer of points with times."""
     frame, style = overlay.frame, symbology_of(overlay.layer)
     if style.unless in frame:
         frame = frame[~frame[style.unless].fillna(False)]
-    return elements.HeatByTime(
-        frame.geometry.to_crs(4326).get_coordinates().to_numpy(),
-        frame["opened"].dt.tz_localize(None).to_numpy(),
+    return PackedPoints(
+        frame,
+        as_="heat",
         name=overlay.name,
+        fields=(),
+        times=frame["opened"].dt.tz_localize(None).to_numpy(),
         unit=unit,
-        radius=round(style.radius),
+        radius=style.radius,
         colours=style.colours,
         show=overlay.show,
     )

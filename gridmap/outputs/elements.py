@@ -26,7 +26,6 @@ from gridmap.outputs.encoding import (
     geometries,
     label_places,
     pack_integers,
-    pack_points,
     plain_name,
     positions,
 )
@@ -38,7 +37,6 @@ __all__ = [
     "Field",
     "FollowTime",
     "GeoLayer",
-    "HeatByTime",
     "Labels",
     "LayerSwitch",
     "Legend",
@@ -187,7 +185,7 @@ class LayerSwitch(RuntimeCall):
     Parameters
     ----------
     overlays : sequence of folium.map.Layer
-        Feature groups, :class:`GeoLayer`, :class:`HeatByTime`; shown under their names.
+        Feature groups, :class:`GeoLayer`, packed layers; shown under their names.
     groups : sequence of str or mapping of str to str, optional
         For each overlay the heading that it stands under; empty for none.
     """
@@ -209,58 +207,6 @@ class LayerSwitch(RuntimeCall):
             }
             entries.append(f"{{...{script_json(said)}, layer: {overlay.get_name()}}}")
         return f"() => [{', '.join(entries)}]"
-
-
-class HeatByTime(RuntimeCall, Layer):
-    """A heat map over the time slider of the page, which plays by day, week or month.
-
-    Parameters
-    ----------
-    points : array of float, shape (n, 2)
-        Longitude and latitude in degrees (WGS 84).
-    times : array of datetime64, shape (n,)
-        When each happened, on the wall clock; kept to the day.
-    name : str or mapping of str to str
-        The overlay's name.
-    unit : str
-        What the slider steps by at first: ``"day"``, ``"week"`` or ``"month"``.
-    weights : array of float, shape (n,), optional
-        At least 0; embedded to three decimals. By default each point weighs 1.
-    radius, blur : int, pixels
-        Of one point's spot.
-    colours : sequence of str
-        From few to many.
-    show : bool
-        Whether the overlay is switched on at first.
-
-    Raises
-    ------
-    OutputError
-        If the arrays have different lengths, or rows have no place, no time, or a weight that is
-        negative or missing.
-    """
-
-    function = "heatByTime"
-
-    def __init__(
-        self,
-        points: npt.ArrayLike,
-        times: npt.ArrayLike,
-        *,
-        name: Words,
-        unit: Unit = "month",
-        weights: npt.ArrayLike | None = None,
-        radius: int = 11,
-        blur: int = 13,
-        colours: Sequence[str] = HEAT_COLOURS,
-        show: bool = True,
-    ) -> None:
-        first, days = day_numbers(times)
-        packed = pack_points(np.asarray(points), days, int(days.max(initial=-1)) + 1, weights)
-        look = {"colours": [*colours], "radius": radius, "blur": blur, "unit": unit}
-        self.title = words(name)
-        config = {"name": plain_name(name), "title": self.title, "first": first} | look | packed
-        super().__init__(config, name=plain_name(name), overlay=True, show=show)
 
 
 class FeatureLayer(RuntimeCall, Layer):
@@ -396,7 +342,7 @@ class FollowTime(RuntimeCall):
     times : array of datetime64, shape (n,)
         Of each of its rows, on the wall clock; kept to the day. A row without one stays.
     unit : str
-        As of :class:`HeatByTime`.
+        What the slider steps by at first: ``"day"``, ``"week"`` or ``"month"``.
     """
 
     function = "followTime"
@@ -434,7 +380,7 @@ class CountByTime(RuntimeCall):
     style : mapping
         Leaflet path options for all of them.
     unit : str
-        As of :class:`HeatByTime`.
+        As of :class:`FollowTime`.
     """
 
     function = "countByTime"

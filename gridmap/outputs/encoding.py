@@ -1,4 +1,4 @@
-"""Frames and points as the compact JSON that the page runtime reads."""
+"""Frames as the compact JSON that the page runtime reads."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import shapely
 
 from gridmap.errors import OutputError
 from gridmap.messages import Words, words
+from gridmap.outputs._pack_bytes import signed_varints
 
 __all__ = [
     "Field",
@@ -23,7 +24,6 @@ __all__ = [
     "geometries",
     "label_places",
     "pack_integers",
-    "pack_points",
     "plain",
     "plain_name",
     "positions",
@@ -33,10 +33,6 @@ __all__ = [
 _EXACT_INTEGERS = 2**53
 _EPOCH = pd.Timestamp(0)
 _DECIMALS = 6
-_DEGREE = 1e5
-_STRIP = 1_000
-_WEIGHT_SCALE = 1_000
-_VARINT_BYTES = 5
 
 
 class Field(TypedDict):
@@ -172,71 +168,7 @@ def day_numbers(times: npt.ArrayLike) -> tuple[int, npt.NDArray[np.int64]]:
     return first, np.where(known, numbers - first, -1)
 
 
-def pack_points(
-    points: npt.NDArray[Any],
-    steps: npt.NDArray[Any],
-    n_steps: int,
-    weights: npt.ArrayLike | None = None,
-) -> dict[str, Any]:
-    """Return points, sorted by step and place, as differences in varints and base64.
-
-    Parameters
-    ----------
-    points : array of float, shape (n, 2)
-        Longitude and latitude in degrees; kept to 1e-5 degrees (about 1 m).
-    steps : array of int, shape (n,)
-        From 0 to below ``n_steps``.
-    n_steps : int
-    weights : array of float, shape (n,), optional
-        Kept to 1e-3.
-
-    Returns
-    -------
-    dict
-        ``data``, ``count``, ``counts`` by step, and ``weightScale`` (0 without weights).
-
-    Raises
-    ------
-    OutputError
-        If the arrays do not fit each other, or hold rows that cannot be drawn.
-    """
-    places = np.asarray(points, dtype=float).reshape(-1, 2)
-    values = np.ones(len(places)) if weights is None else np.asarray(weights, dtype=float)
-    if not len(places) == len(steps) == len(values):
-        given = min(len(steps), len(values))
-        raise OutputError("page.unaligned", layer="points", given=given, expected=len(places))
-    good = np.isfinite(places).all(axis=1) & (steps >= 0) & (steps < n_steps) & (values >= 0)
-    if not good.all():
-        rows = np.flatnonzero(~good)
-        raise OutputError("page.bad_points", count=len(rows), rows=rows[:5].tolist())
-    lon, lat = np.round(places * _DEGREE).astype(np.int64).T
-    scaled = np.round(values * _WEIGHT_SCALE).astype(np.int64)
-    # Strips of latitude keep neighbours together, so that differences stay small.
-    order = np.lexsort((scaled, lat, lon, lat // _STRIP, steps))
-    parts = [np.diff(axis[order], prepend=0) for axis in (lon, lat)]
-    if weights is not None:
-        parts.append(scaled[order])
-    return {
-        "data": base64.b64encode(_varints(np.column_stack(parts).ravel())).decode("ascii"),
-        "count": len(places),
-        "counts": np.bincount(steps.astype(np.int64), minlength=n_steps).tolist(),
-        "weightScale": 0 if weights is None else _WEIGHT_SCALE,
-    }
-
-
 def pack_integers(values: npt.ArrayLike) -> str:
     """Return integers as differences in varints and base64."""
-    differences: npt.NDArray[np.int64] = np.asarray(values, dtype=np.int64).copy()
-    differences[1:] -= differences[:-1].copy()
-    return base64.b64encode(_varints(differences)).decode("ascii")
-
-
-def _varints(values: npt.NDArray[np.int64]) -> bytes:
-    """Return integers in zigzag order, seven bits a byte, lowest first."""
-    zigzag = np.where(values < 0, -2 * values - 1, 2 * values)[:, np.newaxis]
-    place = np.arange(_VARINT_BYTES)
-    groups = zigzag >> (7 * place)
-    used = (groups > 0) | (place == 0)
-    more = np.roll(groups > 0, -1, axis=1) & (place < _VARINT_BYTES - 1)
-    packed: bytes = ((groups & 127) | (more << 7))[used].astype(np.uint8).tobytes()
-    return packed
+    differences = np.diff(np.asarray(values, dtype=np.int64), prepend=0)
+    return base64.b64encode(signed_varints(differences)).decode("ascii")

@@ -203,7 +203,7 @@ def _fill(
     people: People,
 ) -> list[Layer]:
     """Put overlays, their labels and the cards that tell of them into a page."""
-    made: list[elements.HeatByTime | elements.FeatureLayer] = []
+    made: list[elements.FeatureLayer] = []
     sections, owners = [], []
     for overlay in overlays:
         if _is_heat(overlay, spec):

@@ -25,7 +25,8 @@ from gridmap.outputs.runtime import Verbatim, runtime_file, script_json
 
 __all__ = ["Page", "page", "save_page"]
 
-_COVERED = re.compile(r"(^|/)leaflet([-_.]heat)?([-.](src|min))*\.(js|css)$", re.IGNORECASE)
+_COVERED = re.compile(r"(^|/)leaflet([-.](src|min))*\.(js|css)$", re.IGNORECASE)
+_RANDOM_ID = re.compile(r"_[0-9a-f]{32}\b")
 _POLICY = {
     "default-src": "'none'",
     "script-src": "'unsafe-inline'",
@@ -124,6 +125,7 @@ class _PageFigure(Figure):
         super().__init__(title=title)
         self.lang = lang
         self.header._children.clear()
+        self._positions: dict[str, str] = {}
         self.policy = ""
         self.style = ""
         self.program = ""
@@ -131,7 +133,7 @@ class _PageFigure(Figure):
     def render(self, **kwargs: Any) -> str:
         """Return the page; what rendering adds to the tree is taken out again."""
         elements = [*_walk(self, set())]
-        _number(elements)
+        self._positions |= _number(elements)
         before = [(element, element._children.copy()) for element in elements]
         self.style = runtime_file("runtime.css").replace("</style", "<\\/style")
         self.program = runtime_file("runtime.js").replace("</script", "<\\/script")
@@ -140,7 +142,11 @@ class _PageFigure(Figure):
                 child.render(**kwargs)
             self._take_in_plugins()
             self.policy = _policy(self.header._children.values(), elements)
-            return str(self._template.render(this=self, kwargs=kwargs))
+            # Some plugins write the names of others down when they are made.
+            return _RANDOM_ID.sub(
+                lambda found: self._positions.get(found[0], found[0]),
+                str(self._template.render(this=self, kwargs=kwargs)),
+            )
         finally:
             for element, children in before:
                 element._children = children
@@ -154,13 +160,18 @@ class _PageFigure(Figure):
             if not isinstance(child, Link):
                 continue
             path = urlsplit(child.url).path
-            held = known["files"].get(path.rpartition("/")[2].lower().replace(".min.", "."))
+            held = known["files"].get(_plain(path))
             if _COVERED.search(path):
                 del children[name]
             elif held is not None:
                 licence = None if held["package"] in told else known["licences"][held["package"]]
                 told.add(held["package"])
                 children[name] = Verbatim(_inside(held["text"], child, licence))
+
+
+def _plain(path: str) -> str:
+    """Return the name of a plugin's file without what differs between its forms."""
+    return path.rpartition("/")[2].lower().replace(".min.", ".").replace("_", "-")
 
 
 def _inside(text: str, link: Link, licence: object) -> str:
@@ -212,8 +223,12 @@ def _walk(element: Element, seen: set[int]) -> Iterator[Element]:
             yield from _walk(child, seen)
 
 
-def _number(elements: Sequence[Element]) -> None:
-    """Replace folium's random ids by positions, so that the same content gives the same page."""
+def _number(elements: Sequence[Element]) -> dict[str, str]:
+    """Replace folium's random ids by positions, so that the same content gives the same page.
+
+    Returns the new endings of names by the old ones.
+    """
+    positions = {f"_{element._id}": f"_{n}" for n, element in enumerate(elements)}
     old_names = {id(element): element.get_name() for element in elements}
     for position, element in enumerate(elements):
         old, element._id = element._id, str(position)
@@ -225,6 +240,7 @@ def _number(elements: Sequence[Element]) -> None:
             (child.get_name() if name == old_names.get(id(child)) else name, child)
             for name, child in element._children.items()
         )
+    return positions
 
 
 def page(

@@ -60,13 +60,26 @@ function bundle() {
 
 // Plugins that folium knows: a page takes in those that it uses, by the names of their files.
 const PLUGINS = {
+  // Of the third version, which legends of folium's colour maps and choropleths call.
+  d3: ["d3.min.js"],
+  "leaflet-ant-path": ["dist/leaflet-ant-path.js"],
+  "leaflet-groupedlayercontrol": [
+    "src/leaflet.groupedlayercontrol.js",
+    "src/leaflet.groupedlayercontrol.css",
+  ],
+  "leaflet-minimap": ["dist/Control.MiniMap.min.js", "dist/Control.MiniMap.min.css"],
+  "leaflet-mouse-position": ["src/L.Control.MousePosition.js", "src/L.Control.MousePosition.css"],
+  "leaflet-polylineoffset": ["leaflet.polylineoffset.js"],
+  "leaflet-search": ["dist/leaflet-search.min.js", "dist/leaflet-search.min.css"],
+  "leaflet.control.layers.tree": ["L.Control.Layers.Tree.js", "L.Control.Layers.Tree.css"],
+  "leaflet.featuregroup.subgroup": ["dist/leaflet.featuregroup.subgroup.js"],
+  "leaflet.fullscreen": ["Control.FullScreen.js", "Control.FullScreen.css"],
+  "leaflet.heat": ["dist/leaflet-heat.js"],
   "leaflet.markercluster": [
     "dist/leaflet.markercluster.js",
     "dist/MarkerCluster.css",
     "dist/MarkerCluster.Default.css",
   ],
-  "leaflet-minimap": ["dist/Control.MiniMap.min.js", "dist/Control.MiniMap.min.css"],
-  "leaflet.fullscreen": ["Control.FullScreen.js", "Control.FullScreen.css"],
 };
 
 /** Returns the files of the plugins, each with what it draws with inside. */
@@ -84,10 +97,11 @@ async function plugins() {
         minify: true,
         charset: "utf8",
         legalComments: "none",
-        loader: { ".png": "dataurl", ".svg": "dataurl" },
+        loader: { ".gif": "dataurl", ".png": "dataurl", ".svg": "dataurl" },
         write: false,
       });
-      const file = path.split("/").pop().replace(".min.", ".").toLowerCase();
+      // As `_plain` in page.py names them.
+      const file = path.split("/").pop().toLowerCase().replace(".min.", ".").replace("_", "-");
       files[file] = { package: name, text: outputFiles[0].text };
     }
   }

@@ -21,13 +21,13 @@ from gridmap.outputs.elements import (
     CountByTime,
     FollowTime,
     GeoLayer,
-    HeatByTime,
     Labels,
     LayerSwitch,
     Legend,
     LegendSection,
 )
 from gridmap.outputs.encoding import Field
+from gridmap.outputs.packed import PackedPoints
 from gridmap.outputs.page import Page, page, save_page
 
 if TYPE_CHECKING:
@@ -428,8 +428,11 @@ def timed_page(days: int = 60) -> Page:
     start = np.datetime64("2025-01-06")  # a Monday
     west = np.repeat(start + np.arange(days), 2)
     east = start + np.arange(0, days, 7)
-    points = [[121.05, 30.65]] * len(west) + [[121.15, 30.65]] * len(east)
-    heat = HeatByTime(points, np.concatenate([west, east]), name="Heat", unit="week").add_to(made)
+    lon = [121.05] * len(west) + [121.15] * len(east)
+    points = gpd.GeoDataFrame(geometry=gpd.points_from_xy(lon, [30.65] * len(lon)), crs=4326)
+    heat = PackedPoints(
+        points, as_="heat", times=np.concatenate([west, east]), name="Heat", unit="week"
+    ).add_to(made)
     LayerSwitch([heat]).add_to(made)
     return made
 
@@ -455,10 +458,12 @@ def test_the_slider_steps_by_day_week_and_month(tmp_path: Path, open_page: OpenP
     expect(again.locator(".gm-time-label")).to_have_text(f"Jan 2025 {2 * 26 + 4}")
 
 
-INKED = """(side) => {
-    const canvas = document.querySelector(`.leaflet-gm-${side}-pane canvas`);
+INKED = """(pane) => {
+    const canvas = document.querySelector(`.leaflet-gm-${pane}-pane canvas`);
     if (!canvas) return null;
-    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    const pen = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d');
+    pen.drawImage(canvas, 0, 0);
+    const { data } = pen.getImageData(0, 0, canvas.width, canvas.height);
     const halves = new Set();
     data.forEach((value, i) => {
         if (i % 4 === 3 && value > 20) halves.add(((i >> 2) % canvas.width) < canvas.width / 2);
@@ -473,7 +478,7 @@ def test_two_periods_stand_side_by_side(tmp_path: Path, open_page: OpenPage) -> 
     slider = opened.get_by_role("slider", name=SAYS["time"], exact=True)
     slider.press("ArrowRight")
     slider.press("ArrowRight")
-    wait_until(opened, f"({INKED})('left') === 1")
+    wait_until(opened, f"({INKED})('packed') === 1")
     assert opened.evaluate(f"({INKED})('right')") is None
     other = opened.get_by_role("combobox", name=SAYS["compare"])
     other.select_option("Jan 13, 2025")
@@ -617,8 +622,8 @@ def shared_time_page() -> Page:
     )
     dots = GeoLayer(points, name="Dots", style="s", styles=plain, fields=FIELDS[1:2]).add_to(made)
     FollowTime(dots, times[[0, 6, 8]]).add_to(made)
-    places = points.get_coordinates().to_numpy()[rows]
-    heat = HeatByTime(places, times, name="Heat", show=False).add_to(made)
+    places = points[["geometry"]].iloc[rows]
+    heat = PackedPoints(places, as_="heat", times=times, name="Heat", show=False).add_to(made)
     LayerSwitch([layer, dots, heat]).add_to(made)
     Legend([{"title": "Areas", "kind": "classes", "overlay": "Areas", "items": []}]).add_to(made)
     return made
@@ -649,7 +654,7 @@ def test_one_slider_drives_heat_areas_and_points(tmp_path: Path, open_page: Open
     heat.uncheck()
     slider.press("ArrowLeft")
     heat.check()
-    wait_until(opened, f"({INKED})('left') >= 1")
+    wait_until(opened, f"({INKED})('packed') >= 1")
 
 
 def test_areas_of_two_months_stand_side_by_side(tmp_path: Path, open_page: OpenPage) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +12,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from browser import wait_until
 from playwright.sync_api import Page as BrowserPage
 from playwright.sync_api import expect
 
@@ -21,12 +19,12 @@ from gridmap import messages
 from gridmap.errors import OutputError
 from gridmap.outputs.elements import (
     GeoLayer,
-    HeatByTime,
     LayerSwitch,
     Legend,
     WhoIsResponsible,
 )
-from gridmap.outputs.encoding import Field, column, day_numbers, pack_points
+from gridmap.outputs.encoding import Field, column, day_numbers
+from gridmap.outputs.packed import PackedPoints
 from gridmap.outputs.page import Page, page, save_page
 
 if TYPE_CHECKING:
@@ -84,9 +82,12 @@ def full_page(name: str = "West grid", lang: str = "en") -> Page:
         styles={"line": {"fill": False}},
         fields=[{"name": "name", "label": "Name"}],
     ).add_to(made)
-    heat = HeatByTime(
-        [[121.05, 30.65]] * 3 + [[121.12, 30.62]],
-        np.array(["2025-01-03", "2025-01-20", "2025-03-02", "2025-02-11"], "datetime64[D]"),
+    heat = PackedPoints(
+        gpd.GeoDataFrame(
+            geometry=gpd.points_from_xy([121.05] * 3 + [121.12], [30.65] * 3 + [30.62]), crs=4326
+        ),
+        as_="heat",
+        times=np.array(["2025-01-03", "2025-01-20", "2025-03-02", "2025-02-11"], "datetime64[D]"),
         name="Heat",
     ).add_to(made)
     LayerSwitch([grid_layer, community_layer, heat]).add_to(made)
@@ -219,23 +220,6 @@ def test_play_runs_through_the_steps_until_paused(saved: Path, open_page: OpenPa
 
 
 @pytest.mark.browser
-def test_the_heat_map_draws_only_the_chosen_step(saved: Path, open_page: OpenPage) -> None:
-    opened = open_page(saved)
-    inked = """() => {
-        const canvas = document.querySelector('.leaflet-heatmap-layer');
-        const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-        const columns = new Set();
-        data.forEach((value, i) => {
-            if (i % 4 === 3 && value > 20) columns.add(((i >> 2) % canvas.width) >> 8);
-        });
-        return columns.size;
-    }"""
-    wait_until(opened, f"({inked})() >= 2")
-    opened.get_by_role("slider").fill("2")
-    wait_until(opened, f"({inked})() === 1")
-
-
-@pytest.mark.browser
 def test_an_overlay_that_is_off_takes_its_legend_and_slider_along(
     saved: Path, open_page: OpenPage
 ) -> None:
@@ -323,61 +307,6 @@ def test_folium_elements_can_be_added(tmp_path: Path, open_page: OpenPage) -> No
     expect(opened.locator(".leaflet-popup-content")).to_have_text("Station")
     opened.get_by_role("checkbox", name="Marks").uncheck()
     expect(opened.locator(".leaflet-marker-icon")).to_have_count(0)
-
-
-@pytest.mark.browser
-def test_the_browser_reads_the_points_that_were_packed(tmp_path: Path, open_page: OpenPage) -> None:
-    rng = np.random.default_rng(5)
-    points = np.column_stack([rng.uniform(-180, 180, 500), rng.uniform(-85, 85, 500)])
-    made = page(title="Points", bounds=(-180, -85, 180, 85))
-    days = np.datetime64("2025-01-01") + rng.integers(0, 3, 500)
-    heat = HeatByTime(points, days, name="p", weights=rng.random(500)).add_to(made)
-    opened = open_page(save_page(made, tmp_path / "points.html"))
-    read = opened.evaluate(
-        f"{heat.get_name()}.getLayers()[0]._latlngs.map(({{lng, lat}}) => [lng, lat])"
-    )
-    assert sorted(map(tuple, read)) == sorted(map(tuple, np.round(points, 5)))
-
-
-def test_many_points_stay_small() -> None:
-    rng = np.random.default_rng(3)
-    points = np.column_stack([rng.normal(121, 0.08, 120_000), rng.normal(30.7, 0.06, 120_000)])
-    packed = pack_points(points, rng.integers(0, 12, 120_000), 12)
-    assert len(packed["data"]) < 750_000
-    assert sum(packed["counts"]) == 120_000
-
-
-def test_packing_does_not_depend_on_the_order_of_rows() -> None:
-    rng = np.random.default_rng(3)
-    points, steps = rng.uniform(-1, 1, (200, 2)).round(1), rng.integers(0, 3, 200)
-    weights = rng.integers(1, 4, 200)
-    turn = rng.permutation(200)
-    assert pack_points(points, steps, 3, weights) == pack_points(
-        points[turn], steps[turn], 3, weights[turn]
-    )
-
-
-def test_a_packed_point_is_five_decimals_in_varints() -> None:
-    packed = pack_points(np.array([[0.00001, -0.00001], [0.00065, -0.00001]]), np.array([0, 0]), 1)
-    # zigzag: 1 -> 2, -1 -> 1; then 64 -> 128 (two bytes), 0 -> 0
-    assert base64.b64decode(packed["data"]) == bytes([2, 1, 0x80, 0x01, 0])
-
-
-@pytest.mark.parametrize(
-    ("points", "times", "weights"),
-    [
-        ([[np.nan, 30.0]], ["2025-01-01"], None),
-        ([[121.0, 30.0]], ["NaT"], None),
-        ([[121.0, 30.0]], ["2025-01-01"], [-1.0]),
-        ([[121.0, 30.0]], ["2025-01-01", "2025-01-02"], None),
-    ],
-    ids=["no place", "no time", "negative weight", "other length"],
-)
-def test_points_that_cannot_be_drawn_are_named(
-    points: list[list[float]], times: list[str], weights: list[float] | None
-) -> None:
-    with pytest.raises(OutputError):
-        HeatByTime(points, times, name="Heat", weights=weights)
 
 
 def test_times_are_counted_in_days_from_the_first() -> None:

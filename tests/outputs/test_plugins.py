@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import folium
+import geopandas as gpd
+import shapely
 from browser import OpenPage
 from folium import plugins
 from playwright.sync_api import expect
@@ -40,6 +42,68 @@ def test_clusters_fullscreen_and_a_small_map_need_no_network(
     expect(opened.locator(".leaflet-control-minimap")).to_be_visible()
     expect(opened.locator("dialog.gm-about")).to_contain_text("leaflet.markercluster 1.5.3")
     expect(opened.locator("dialog.gm-about")).to_contain_text("leaflet-minimap 3.6.1")
+
+
+def test_a_choropleth_and_its_legend_need_no_network(tmp_path: Path, open_page: OpenPage) -> None:
+    canvas = made()
+    grids = gpd.GeoDataFrame(
+        {"code": list("abcd"), "cases": [1, 5, 9, 30]},
+        geometry=[shapely.box(120.8 + x, 30.6, 120.85 + x, 30.8) for x in (0, 0.05, 0.1, 0.15)],
+        crs=4326,
+    )
+    folium.Choropleth(
+        grids.to_json(),
+        data=grids,
+        columns=["code", "cases"],
+        key_on="feature.properties.code",
+        legend_name="Cases by grid",
+    ).add_to(canvas)
+    opened = open_page(save_page(canvas, tmp_path / "choropleth.html"))
+    expect(opened.locator("svg#legend .caption")).to_have_text("Cases by grid")
+    expect(opened.locator("dialog.gm-about")).to_contain_text("d3 3.5.17")
+
+
+def test_heat_works_beside_what_is_clicked(tmp_path: Path, open_page: OpenPage) -> None:
+    canvas = made()
+    plugins.HeatMap([[30.7, 120.9]] * 9, radius=30).add_to(canvas)
+    folium.Rectangle([[30.65, 120.85], [30.75, 120.95]], popup="Below", fill=True).add_to(canvas)
+    opened = open_page(save_page(canvas, tmp_path / "heat.html"))
+    expect(opened.locator("canvas.leaflet-heatmap-layer")).to_be_visible()
+    opened.mouse.click(640, 400)
+    expect(opened.locator(".leaflet-popup-content")).to_have_text("Below")
+
+
+def test_lines_groups_search_and_coordinates_need_no_network(
+    tmp_path: Path, open_page: OpenPage
+) -> None:
+    canvas = made()
+    route = [(30.65, 120.83), (30.72, 120.9), (30.7, 120.97)]
+    plugins.AntPath(route, weight=8).add_to(canvas)
+    plugins.PolyLineOffset(route, offset=12, color="green").add_to(canvas)
+    cases = plugins.MarkerCluster(control=False).add_to(canvas)
+    app = plugins.FeatureGroupSubGroup(cases, "App").add_to(canvas)
+    folium.Marker((30.75, 120.85), popup="app").add_to(app)
+    north, south = folium.FeatureGroup("North").add_to(canvas), folium.FeatureGroup("South")
+    south.add_to(canvas)
+    plugins.GroupedLayerControl({"Halves": [north, south]}, collapsed=False).add_to(canvas)
+    tree = {"label": "Town", "children": [{"label": "Old part", "layer": north}]}
+    plugins.TreeLayerControl(overlay_tree=tree).add_to(canvas)
+    plugins.MousePosition(prefix="Here:").add_to(canvas)
+    frame = gpd.GeoDataFrame({"name": ["Mill"]}, geometry=gpd.points_from_xy([120.9], [30.7]))
+    found = folium.GeoJson(frame.set_crs(4326)).add_to(canvas)
+    plugins.Search(found, search_label="name", collapsed=False).add_to(canvas)
+    path = save_page(canvas, tmp_path / "many.html")
+    opened = open_page(path)
+    expect(opened.locator(".leaflet-ant-path")).to_have_count(1)
+    expect(opened.get_by_text("Halves")).to_be_visible()
+    expect(opened.locator(".leaflet-layerstree-node").first).to_be_attached()
+    expect(opened.locator(".leaflet-marker-icon").first).to_be_visible()
+    opened.mouse.move(640, 400)
+    expect(opened.locator(".leaflet-control-mouseposition")).to_contain_text("Here: 30.69")
+    # The box lies beside the cards, not below them.
+    opened.get_by_placeholder("Search").click(timeout=2_000)
+    opened.get_by_placeholder("Search").press_sequentially("Mil")
+    expect(opened.locator(".search-tip")).to_have_text("Mill")
 
 
 def test_a_page_without_plugins_holds_none(tmp_path: Path) -> None:

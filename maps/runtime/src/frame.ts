@@ -22,7 +22,28 @@ export function makeFrame(map: L.Map): Frame {
       column("right", frame["top-right"], frame["bottom-right"]),
     ),
   );
+  keepClear(map, frame);
   return frame;
+}
+
+interface Cornered {
+  _controlCorners: Record<"topleft" | "topright" | "bottomleft", HTMLElement>;
+}
+
+/** Leaflet's own corners, where controls of plugins are, begin where the cards end. */
+function keepClear(map: L.Map, frame: Frame): void {
+  const { topleft, topright, bottomleft } = (map as unknown as Cornered)._controlCorners;
+  const place = () => {
+    const whole = map.getContainer().getBoundingClientRect();
+    const below = (slot: Slot) => Math.max(frame[slot].getBoundingClientRect().bottom - whole.top, 0);
+    const [left, right] = [below("top-left"), below("top-right")];
+    // On narrow screens one stack lies over both.
+    topleft.style.top = `${isNarrow() ? Math.max(left, right) : left}px`;
+    topright.style.top = `${isNarrow() ? Math.max(left, right) : right}px`;
+    bottomleft.style.bottom = `${whole.bottom - frame["bottom-left"].getBoundingClientRect().top}px`;
+  };
+  const observer = new ResizeObserver(place);
+  for (const slot of [map.getContainer(), ...Object.values(frame)]) observer.observe(slot);
 }
 
 export interface CardOptions {

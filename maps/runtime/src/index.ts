@@ -1,11 +1,9 @@
 import "./global";
-import "leaflet.heat";
 import "leaflet/dist/leaflet.css";
 import "./style.css";
 import { backdrop, localTiles, onlineTiles } from "./basemap";
 import { supportFolium } from "./folium";
 import { geoLayer } from "./geolayer";
-import { heatByTime } from "./heat";
 import { layerSwitch } from "./layerswitch";
 import { labels } from "./labels";
 import { legend } from "./legend";
@@ -24,7 +22,6 @@ Object.assign(window, {
     countByTime,
     followTime,
     geoLayer,
-    heatByTime,
     keepInFront,
     labels,
     layerSwitch,

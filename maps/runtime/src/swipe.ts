@@ -78,7 +78,7 @@ function clip(pane: HTMLElement, from: number, to: number): void {
 export function swipePanes(map: L.Map): void {
   for (const name of [LEFT, RIGHT]) {
     const pane = map.getPane(name) ?? map.createPane(name);
-    // Below the features, above tiles: see .leaflet-heatmap-layer.
+    // Below the features, above tiles.
     pane.style.zIndex = "350";
     pane.style.pointerEvents = "none";
   }

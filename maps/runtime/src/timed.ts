@@ -3,7 +3,7 @@ import { type Context, contextOf } from "./context";
 import type { Features } from "./features";
 import { filteringOf } from "./filtering";
 import { replaceLegend } from "./legend";
-import { integers } from "./points";
+import { fromBase64, readSums } from "./packed/bytes";
 import { Sides } from "./sides";
 import { type Span, type Timed, timeOf, type Unit } from "./time";
 
@@ -23,9 +23,7 @@ export interface FollowConfig extends TimedConfig {
 /** Draws the features of an overlay that belong to the chosen time. */
 export function followTime(map: L.Map, config: FollowConfig): void {
   const context = contextOf(map);
-  const next = integers(config.days);
-  let day = 0;
-  const days = Int32Array.from({ length: config.count }, () => (day += next()));
+  const days = readSums(fromBase64(config.days), config.count);
   const sides = new Sides(context, config.overlay);
   const within = (at: number, [from, to]: Span) =>
     at < 0 || (at + config.first >= from && at + config.first < to);
@@ -55,11 +53,9 @@ export interface CountConfig extends TimedConfig {
 export function countByTime(map: L.Map, config: CountConfig): void {
   const context = contextOf(map);
   const time = timeOf(context, config.unit);
-  const next = integers(config.rows);
   const starts = [0];
   for (const count of config.counts) starts.push(starts.at(-1)! + count);
-  let row = 0;
-  const rows = Uint32Array.from({ length: starts.at(-1)! }, () => (row += next()));
+  const rows = readSums(fromBase64(config.rows), starts.at(-1)!);
   const countsIn = (span: Span | null): Uint32Array => {
     const counted = new Uint32Array(featuresOf(context, config.overlay).count);
     const start = (day: number) =>

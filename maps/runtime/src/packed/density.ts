@@ -1,4 +1,5 @@
 import type { Canvas2D, View } from "./canvaslayer";
+import type { Spots } from "./decode";
 import { wordOf } from "./look";
 import type { Chosen } from "./pointcanvas";
 
@@ -21,6 +22,10 @@ export const WARM = 0.01;
 export const STEPS = 2048;
 export const SHADES = 256;
 const MOST_OPAQUE = 0.86;
+/** Below this share of the full colour the heat fades out: far out, a blurred point is a square. */
+const FADING = 0.06;
+/** Points on one spot that the full colour takes at least, so that a single one never looks hot. */
+export const LEAST_POINTS = 3;
 
 /**
  * Counts points in small cells and blurs the counts: the time depends on the view's size, hardly
@@ -48,7 +53,7 @@ export function* drawDensity(
     yield* scale.count(everyDay, cell);
     yield* scale.blur(radius);
   }
-  const full = scale.full() * share;
+  const full = fullOf(scale.full(), share, spotHeat(chosen.spots, radius));
   yield;
   const image = document.createElement("canvas");
   image.width = columns;
@@ -63,6 +68,25 @@ export function* drawDensity(
 export function boxReach(radius: number): number {
   const sigma = radius / CELL / 2;
   return Math.max(Math.round((Math.sqrt(4 * sigma * sigma + 1) - 1) / 2), 1);
+}
+
+/** Returns the heat of a point of mean weight where it lies. */
+export function spotHeat({ weight }: Spots, radius: number): number {
+  const width = 2 * boxReach(radius) + 1;
+  // The middle of three box blurs one after the other, along both axes.
+  const middle = (3 * width ** 2 + 1) / (4 * width ** 3);
+  const mean = weight?.length ? weight.reduce((a, b) => a + b, 0) / weight.length : 1;
+  return middle ** 2 * mean;
+}
+
+/**
+ * Returns the heat of the full colour for a share of the days. So few points vary by chance: for
+ * counts of Poisson's kind the blurred heat has the variance `mean * spot / 2` (of a Gaussian).
+ */
+export function fullOf(ofAll: number, share: number, spot: number): number {
+  const mean = ofAll * share;
+  const chance = share < 1 ? 2 * Math.sqrt((mean * spot) / 2) : 0;
+  return Math.max(mean + chance, LEAST_POINTS * spot);
 }
 
 /** Returns the heat of the full colour: a few cells, as of a pile, may be hotter. */
@@ -154,13 +178,15 @@ class Grid {
 export function rampOf(colours: string[]): Uint32Array {
   const words = colours.map((colour) => wordOf(colour, 1));
   return Uint32Array.from({ length: SHADES }, (_, i) => {
-    const place = (i / (SHADES - 1)) * (words.length - 1);
+    const share = i / (SHADES - 1);
+    const place = share * (words.length - 1);
     const low = Math.min(Math.floor(place), words.length - 2);
     const mix = (shift: number) => {
       const [a, b] = [words[Math.max(low, 0)], words[low + 1]];
       return ((a >>> shift) & 255) + (((b >>> shift) & 255) - ((a >>> shift) & 255)) * (place - low);
     };
-    const alpha = 255 * MOST_OPAQUE * Math.min(1, Math.sqrt(i / (SHADES - 1)) * 1.15);
+    const alpha =
+      255 * MOST_OPAQUE * Math.min(1, Math.sqrt(share) * 1.15) * Math.min(1, share / FADING);
     const [red, green, blue] = [mix(0), mix(8), mix(16)].map(Math.round);
     return i === 0 ? 0 : ((Math.round(alpha) << 24) | (blue << 16) | (green << 8) | red) >>> 0;
   });

@@ -1,7 +1,7 @@
 import type L from "leaflet";
 import { pixelsOf, type View } from "../canvaslayer";
 import {
-  BELOW_FULL, boxReach, CELL, type HeatLook, rampOf, SHADES, STEPS, WARM,
+  BELOW_FULL, boxReach, CELL, type HeatLook, LEAST_POINTS, rampOf, SHADES, STEPS, WARM,
 } from "../density";
 import {
   blended, type Device, everywhere, EVERYWHERE, pictureOf, Program, Texels,
@@ -84,11 +84,12 @@ void main() {
   one = 1.0;
 }`;
 
-/** The heat of the full colour, from the steps: see `fullHeat`. */
+/** The heat of the full colour, from the steps: see `fullHeat` and `fullOf`. */
 const FULL = `
 uniform sampler2D sorted;
 uniform sampler2D most;
 uniform float share;
+uniform float spot;
 out float full;
 
 void main() {
@@ -100,7 +101,9 @@ void main() {
     below += texelFetch(sorted, ivec2(++step, 0), 0).r;
   }
   float hottest = texelFetch(most, ivec2(0), 0).r;
-  full = hottest == 0.0 ? 1.0 : hottest * (float(step) + 0.5) / ${STEPS}.0 * share;
+  float mean = hottest * (float(step) + 0.5) / ${STEPS}.0 * share;
+  float chance = share < 1.0 ? 2.0 * sqrt(mean * spot / 2.0) : 0.0;
+  full = max(mean + chance, ${LEAST_POINTS}.0 * spot);
 }`;
 
 /** The colour of the heat between the middles of four cells. */
@@ -156,19 +159,20 @@ export class HeatPrinter {
     return able ? new HeatPrinter(device) : null;
   }
 
-  /** `share` is that of all days which is drawn. */
+  /** `share` is that of all days which is drawn, `spot` the heat of one point. */
   picture(
     points: Styled,
     view: View,
     { colours, radius }: HeatLook,
     days: Days,
     share: number,
+    spot: number,
   ): ImageBitmap | null {
     const { gl } = this.device;
     const cell = CELL * view.ratio;
     const cells = this.heat(points, view, cell, radius, days);
     const ofAll = share < 1 ? this.heat(points, view, cell, radius, null) : cells;
-    const full = this.fullHeat(ofAll, pixelsOf(view).divideBy(cell), share);
+    const full = this.fullHeat(ofAll, pixelsOf(view).divideBy(cell), share, spot);
     const shades = new Texels(gl, gl.RGBA8, SHADES, 1);
     shades.fill(new Uint8Array(rampOf(colours).buffer));
     const picture = pictureOf(this.device, view, (height) => {
@@ -202,7 +206,7 @@ export class HeatPrinter {
   }
 
   /** Returns one texel with the heat of the full colour. */
-  private fullHeat(cells: Texels, size: L.Point, share: number): Texels {
+  private fullHeat(cells: Texels, size: L.Point, share: number, spot: number): Texels {
     const { gl } = this.device;
     const halves: Texels[] = [];
     let most = cells;
@@ -222,7 +226,7 @@ export class HeatPrinter {
       blended(gl, false, () => gl.drawArrays(gl.POINTS, 0, count));
     });
     const full = new Texels(gl, gl.R32F, 1, 1).draw(() => {
-      this.full.use({}, { share: [share] }, { sorted, most });
+      this.full.use({}, { share: [share], spot: [spot] }, { sorted, most });
       everywhere(gl);
     });
     for (const texels of [...halves, sorted]) texels.free();

@@ -1,6 +1,6 @@
 import type { View } from "../canvaslayer";
 import type { Spots } from "../decode";
-import type { HeatLook } from "../density";
+import { type HeatLook, spotHeat } from "../density";
 import type { Look } from "../look";
 import type { Heights, Lattice } from "../projection";
 import { type Device, deviceOf } from "./device";
@@ -60,7 +60,8 @@ export class CardPoints {
   }
 
   heat(view: View, look: HeatLook, days: Days, share: number): ImageBitmap | null {
-    return this.printers.heat?.picture(this.styled, view, look, days, share) ?? null;
+    const spot = spotHeat(this.spots, look.radius);
+    return this.printers.heat?.picture(this.styled, view, look, days, share, spot) ?? null;
   }
 }
 
