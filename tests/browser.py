@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-__all__ = ["OpenPage", "browser", "open_page", "wait_until"]
+__all__ = ["OpenPage", "browser", "colour_at", "open_page", "spot", "wait_until"]
 
 OpenPage = Callable[..., Page]
 _CHROMIUM_OPTIONS = [
@@ -76,3 +76,37 @@ def wait_until(opened: Page, expression: str, seconds: float = 5.0) -> None:
             return
         opened.wait_for_timeout(50)
     raise AssertionError(f"not within {seconds} s: {expression}")
+
+
+def spot(opened: Page, lon: float, lat: float) -> tuple[float, float]:
+    """Return where a place is on the screen."""
+    x, y = opened.evaluate(
+        """([lon, lat]) => {
+            const map = window[document.querySelector('.gm-map').id];
+            const { x, y } = map.latLngToContainerPoint([lat, lon]);
+            const { left, top } = map.getContainer().getBoundingClientRect();
+            return [left + x, top + y];
+        }""",
+        [lon, lat],
+    )
+    return x, y
+
+
+def colour_at(opened: Page, lon: float, lat: float, canvases: str) -> list[int]:
+    """Return red, green, blue, opacity of the first of some canvases that is drawn at a place."""
+    found: list[int] = opened.evaluate(
+        """([x, y, canvases]) => {
+            for (const canvas of document.querySelectorAll(canvases)) {
+                const box = canvas.getBoundingClientRect();
+                const scale = canvas.width / box.width;
+                const pen = new OffscreenCanvas(1, 1).getContext('2d');
+                pen.drawImage(
+                    canvas, -Math.floor((x - box.x) * scale), -Math.floor((y - box.y) * scale));
+                const { data } = pen.getImageData(0, 0, 1, 1);
+                if (data[3]) return [...data];
+            }
+            return [0, 0, 0, 0];
+        }""",
+        [*spot(opened, lon, lat), canvases],
+    )
+    return found

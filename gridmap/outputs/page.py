@@ -44,7 +44,7 @@ class Page(folium.Map):
 
     Elements that load scripts or styles of their own, which the runtime does not hold, keep their
     links (and the page then names those hosts in its Content-Security-Policy): such a page needs
-    a network. folium's coloured ``Icon`` is one of them; the plain marker is not.
+    a network.
     """
 
     _template = Template(

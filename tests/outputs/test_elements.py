@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from browser import spot
 from playwright.sync_api import Page as BrowserPage
 from playwright.sync_api import expect
 
@@ -128,14 +129,7 @@ def full_page(name: str = "West grid", lang: str = "en") -> Page:
 
 def hover_at(opened: BrowserPage, lon: float, lat: float) -> tuple[float, float]:
     """Puts the pointer on a place of the map, wherever that lies on the screen."""
-    x, y = opened.evaluate(
-        """([lon, lat]) => {
-            const name = document.querySelector('.gm-map').id;
-            const {x, y} = window[name].latLngToContainerPoint([lat, lon]);
-            return [x, y];
-        }""",
-        [lon, lat],
-    )
+    x, y = spot(opened, lon, lat)
     opened.mouse.move(x, y)
     return x, y
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import geopandas as gpd
 import pytest
-from browser import OpenPage
+from browser import OpenPage, spot
 from playwright.sync_api import Page, expect
 
 from gridmap.errors import OutputError
@@ -20,12 +20,7 @@ pytestmark = pytest.mark.browser
 def click_at(opened: Page, place: gpd.GeoSeries) -> None:
     """Click where a point lies, whatever the zoom: the page tells where that is."""
     point = place.to_crs(4326).iloc[0]
-    spot = opened.evaluate(
-        "([lat, lon]) => { const map = window[document.querySelector('.gm-map').id];"
-        " const p = map.latLngToContainerPoint([lat, lon]); return [p.x, p.y]; }",
-        [point.y, point.x],
-    )
-    opened.mouse.click(*spot)
+    opened.mouse.click(*spot(opened, point.x, point.y))
 
 
 def inner(sample: Analysed, name: str, row: int) -> gpd.GeoSeries:

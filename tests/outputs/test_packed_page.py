@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import shapely
 from benchmarks.coverages import make_coverage
+from browser import colour_at, spot
 from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as BrowserPage
 
@@ -61,36 +62,9 @@ def drawn(opened: BrowserPage) -> None:
         opened.wait_for_timeout(50)
 
 
-def place(opened: BrowserPage, lon: float, lat: float) -> tuple[float, float]:
-    x, y = opened.evaluate(
-        """([lon, lat]) => {
-            const {x, y} = window[document.querySelector('.gm-map').id]
-                .latLngToContainerPoint([lat, lon]);
-            return [x, y];
-        }""",
-        [lon, lat],
-    )
-    return x, y
-
-
 def colour(opened: BrowserPage, lon: float, lat: float, canvases: str = "canvas") -> list[int]:
     """Returns red, green, blue, alpha of the packed canvas at a place."""
-    found: list[int] = opened.evaluate(
-        """([x, y, canvases]) => {
-            for (const canvas of document.querySelectorAll(`${canvases}.gm-packed`)) {
-                const box = canvas.getBoundingClientRect();
-                const scale = canvas.width / box.width;
-                const pen = new OffscreenCanvas(1, 1).getContext('2d');
-                pen.drawImage(
-                    canvas, -Math.floor((x - box.x) * scale), -Math.floor((y - box.y) * scale));
-                const { data } = pen.getImageData(0, 0, 1, 1);
-                if (data[3]) return [...data];
-            }
-            return [0, 0, 0, 0];
-        }""",
-        [*place(opened, lon, lat), canvases],
-    )
-    return found
+    return colour_at(opened, lon, lat, f"{canvases}.gm-packed")
 
 
 def features(
@@ -118,15 +92,15 @@ def test_polygons_are_drawn_in_their_colours(tmp_path: Path, open_page: OpenPage
 def test_hover_and_click_answer(tmp_path: Path, open_page: OpenPage) -> None:
     opened = open_page(saved(tmp_path, polygons(EVIL)))
     drawn(opened)
-    opened.mouse.move(*place(opened, 121.04, 30.65))
-    opened.mouse.move(*place(opened, 121.05, 30.65))
+    opened.mouse.move(*spot(opened, 121.04, 30.65))
+    opened.mouse.move(*spot(opened, 121.05, 30.65))
     expect(opened.locator(".gm-tooltip")).to_have_text(EVIL)
-    opened.mouse.click(*place(opened, 121.05, 30.65))
+    opened.mouse.click(*spot(opened, 121.05, 30.65))
     expect(opened.locator(".gm-popup tr")).to_have_text([f"name{EVIL}", "cases1,234", "memberWang"])
     assert opened.evaluate("[window.hacked, document.querySelectorAll('img').length]") == [None, 0]
     # The map has moved to make room for the popup: a place is asked for where it stands still.
     opened.wait_for_timeout(500)
-    opened.mouse.move(*place(opened, 121.142, 30.642))
+    opened.mouse.move(*spot(opened, 121.142, 30.642))
     expect(opened.locator(".gm-tooltip")).to_have_count(0)
 
 
@@ -162,7 +136,7 @@ def test_filter_and_restyle(tmp_path: Path, open_page: OpenPage) -> None:
     assert colour(opened, 121.12, 30.62) == [0, 0, 255, 255]
     assert features(opened, grids, "rowsIn(L.latLngBounds([30, 121], [31, 122]))") == [1]
     assert features(opened, grids, "rowsAt(L.latLng(30.65, 121.05))") == [2]
-    opened.mouse.click(*place(opened, 121.05, 30.65))
+    opened.mouse.click(*spot(opened, 121.05, 30.65))
     expect(opened.locator(".gm-popup")).to_have_count(0)
     features(opened, grids, "filter(null)")
     features(opened, grids, "restyle([0, 0, 1], [{fillColor: 'rgb(0, 128, 0)', fillOpacity: 1}, "
@@ -180,7 +154,7 @@ def test_who_is_responsible_asks_packed_layers(tmp_path: Path, open_page: OpenPa
                              "required": True}])  # type: ignore[typeddict-item]  # fmt: skip
     opened = open_page(saved(tmp_path, grids, LayerSwitch([grids]), who))
     drawn(opened)
-    opened.mouse.click(*place(opened, 121.05, 30.65))
+    opened.mouse.click(*spot(opened, 121.05, 30.65))
     expect(opened.locator(".gm-who-name")).to_have_text(["West grid"])
     opened.get_by_role("checkbox", name="Grids").uncheck()
     expect(opened.locator("canvas.gm-packed")).to_have_count(0)
@@ -201,7 +175,7 @@ def test_lines_answer_beside_them_too(tmp_path: Path, open_page: OpenPage) -> No
     opened = open_page(saved(tmp_path, PackedLines(roads, name="Roads", styles=look)))
     drawn(opened)
     assert colour(opened, 121.1, 30.65) == [0, 128, 0, 255]
-    x, y = place(opened, 121.1, 30.65)
+    x, y = spot(opened, 121.1, 30.65)
     opened.mouse.click(x, y + 3)
     expect(opened.locator(".gm-popup td")).to_have_text(["Lake Road"])
     opened.mouse.click(x, y + 40)
@@ -273,7 +247,7 @@ def test_dots_are_drawn_and_answer(tmp_path: Path, open_page: OpenPage) -> None:
     opened = open_page(saved(tmp_path, polygons(), dots))
     drawn(opened)
     opened.wait_for_timeout(300)
-    x, y = place(opened, 121.15, 30.61)
+    x, y = spot(opened, 121.15, 30.61)
     opened.mouse.move(x + 3, y)
     opened.mouse.move(x + 2, y)
     expect(opened.locator(".gm-tooltip")).to_have_text("A2")
@@ -297,10 +271,10 @@ def test_a_cluster_opens_on_a_click(tmp_path: Path, open_page: OpenPage) -> None
     opened = open_page(saved(tmp_path, points(as_="clusters")))
     drawn(opened)
     assert colour(opened, 121.0305, 30.6505)[3] == 255
-    opened.mouse.click(*place(opened, 121.0305, 30.6505))
+    opened.mouse.click(*spot(opened, 121.0305, 30.6505))
     opened.wait_for_timeout(1500)
     expect(opened.locator(".gm-popup")).to_have_count(0)
-    opened.mouse.click(*place(opened, 121.031, 30.651))
+    opened.mouse.click(*spot(opened, 121.031, 30.651))
     expect(opened.locator(".gm-popup td")).to_have_text(["A1"])
 
 
@@ -317,7 +291,7 @@ def test_all_points_at_one_place_can_be_read(
     opened = open_page(saved(tmp_path, PackedPoints(frame, name="Pile", as_=kind)))
     drawn(opened)
     opened.wait_for_timeout(300)
-    opened.mouse.click(*place(opened, 121.1, 30.65))
+    opened.mouse.click(*spot(opened, 121.1, 30.65))
     told, page_of = opened.locator(".gm-popup td").first, opened.locator(".gm-pages")
     seen = []
     for number in (1, 2, 3):
@@ -328,7 +302,7 @@ def test_all_points_at_one_place_can_be_read(
     expect(page_of).to_contain_text("1 / 3")
     page_of.get_by_role("button", name=SAYS["previous_here"]).click()
     expect(page_of).to_contain_text("3 / 3")
-    opened.mouse.click(*place(opened, 121.18, 30.65))
+    opened.mouse.click(*spot(opened, 121.18, 30.65))
     expect(told).to_have_text("P3")
     expect(page_of).to_have_count(0)
 
@@ -378,9 +352,9 @@ def test_one_slider_drives_heat_areas_and_dots(tmp_path: Path, open_page: OpenPa
     opened.wait_for_timeout(500)
     assert colour(opened, 121.08, 30.62) == [0, 0, 255, 255]
     assert colour(opened, 121.12, 30.62) == [255, 0, 0, 255]
-    opened.mouse.click(*place(opened, 121.15, 30.61))
+    opened.mouse.click(*spot(opened, 121.15, 30.61))
     expect(opened.locator(".gm-popup td").first).to_have_text("A2")
-    opened.mouse.click(*place(opened, 121.03, 30.65))
+    opened.mouse.click(*spot(opened, 121.03, 30.65))
     expect(opened.locator(".gm-popup td").first).to_have_text("West grid")
     warm = open_page(saved(tmp_path, heat))
     drawn(warm)
@@ -410,7 +384,7 @@ def test_two_days_stand_side_by_side(tmp_path: Path, open_page: OpenPage) -> Non
         assert colour(opened, few, 30.62, canvas) == [0, 0, 255, 255]
     assert colour(opened, 121.08, 30.62, ".leaflet-gm-packed-pane canvas")[3] == 0
     # What is not drawn between the sides still answers.
-    opened.mouse.click(*place(opened, 121.12, 30.62))
+    opened.mouse.click(*spot(opened, 121.12, 30.62))
     expect(opened.locator(".gm-popup td").first).to_have_text("East grid")
     opened.get_by_role("checkbox").first.uncheck()
     other.select_option(SAYS["nothing"])
