@@ -130,6 +130,15 @@ def _bokeh(frame: gpd.GeoDataFrame, path: Path) -> None:
     save(figure, filename=str(path), resources=resources.INLINE, title="Benchmark")
 
 
+def _scatter(frame: gpd.GeoDataFrame, path: Path) -> None:
+    plotting = import_module("bokeh.plotting")
+    resources, save = import_module("bokeh.resources"), import_module("bokeh.io").save
+    figure = plotting.figure(width=1280, height=780, match_aspect=True, tools="pan,wheel_zoom")
+    figure.scatter(frame.geometry.x.to_numpy(), frame.geometry.y.to_numpy(), size=8,
+                   line_color="#3388ff", line_width=3, fill_alpha=0.2)  # fmt: skip
+    save(figure, filename=str(path), resources=resources.INLINE, title="Benchmark")
+
+
 def _places(frame: gpd.GeoDataFrame) -> list[list[float]]:
     places: list[list[float]] = np.column_stack([frame.geometry.y, frame.geometry.x]).tolist()
     return places
@@ -149,15 +158,18 @@ def _fast_marker_cluster(frame: gpd.GeoDataFrame, path: Path) -> None:
 
 OURS = "gridmap-analytics"
 DRAWN = "performance.getEntriesByName('gridmap:drawn').length > 0"
+IDLE = "Boolean(window.Bokeh?.documents[0]?.is_idle)"
 CANVAS = LEAFLET + "'.leaflet-overlay-pane canvas')"
 SYSTEMS = {
     "polygons": {
         "gridmap": Writer(_gridmap(_packed_polygons), OURS, DRAWN, _packed_polygons),
         "folium": Writer(_folium, "folium", CANVAS),
         "geopandas": Writer(_explore, "geopandas", CANVAS),
-        "bokeh": Writer(
-            _bokeh, "bokeh", "Boolean(window.Bokeh?.documents[0]?.is_idle)", leaflet=False
-        ),
+        "bokeh": Writer(_bokeh, "bokeh", IDLE, leaflet=False),
+    },
+    "dots": {
+        "gridmap": Writer(_gridmap(_packed_points("dots")), OURS, DRAWN, _packed_points("dots")),
+        "bokeh": Writer(_scatter, "bokeh", IDLE, leaflet=False),
     },
     "heat": {
         "gridmap": Writer(_gridmap(_packed_points("heat")), OURS, DRAWN, _packed_points("heat")),

@@ -38,16 +38,16 @@ def run(options: Options) -> Iterator[Line]:
     with tempfile.TemporaryDirectory() as name:
         for count in polygons:
             path = Path(name) / "polygons.parquet"
-            _polygons(count, options.seeds[0]).to_parquet(path)
+            make_polygons(count, options.seeds[0]).to_parquet(path)
             yield from _case(options, "polygons", count, path)
         count = options.size or POINTS
         path = Path(name) / "points.parquet"
-        _points(count, options.seeds[0]).to_parquet(path)
-        for kind in ("heat", "clusters"):
+        make_place_points(count, options.seeds[0]).to_parquet(path)
+        for kind in ("dots", "heat", "clusters"):
             yield from _case(options, kind, count, path)
 
 
-def _polygons(count: int, random_state: int) -> gpd.GeoDataFrame:
+def make_polygons(count: int, random_state: int) -> gpd.GeoDataFrame:
     """Return a coverage with nine attributes, of 43 vertices a polygon."""
     shapes = make_coverage(count, random_state=random_state)
     rows = len(shapes)
@@ -66,7 +66,7 @@ def _polygons(count: int, random_state: int) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(columns, geometry=shapes, crs=CRS).to_crs(4326)
 
 
-def _points(count: int, random_state: int) -> gpd.GeoDataFrame:
+def make_place_points(count: int, random_state: int) -> gpd.GeoDataFrame:
     x, y = make_points(count, random_state=random_state)
     return gpd.GeoDataFrame(geometry=gpd.points_from_xy(x, y), crs=CRS).to_crs(4326)
 
