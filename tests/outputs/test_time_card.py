@@ -180,3 +180,27 @@ def test_areas_of_two_months_stand_side_by_side(tmp_path: Path, open_page: OpenP
     opened.wait_for_timeout(200)
     assert colour_at(opened, *west, CANVAS)[3] > 0
     assert opened.evaluate(f"document.querySelector({right!r})") is None
+
+
+def test_a_class_is_switched_off_on_each_side_by_its_own_period(
+    tmp_path: Path, open_page: OpenPage
+) -> None:
+    opened = open_page(save_page(shared_time_page(), tmp_path / "shared.html"))
+    opened.get_by_role("slider", name=SAYS["time"], exact=True).press("ArrowRight")
+    opened.get_by_role("combobox", name=SAYS["compare"]).select_option("Feb 2025")
+    nothing = opened.locator(".gm-classes").get_by_role("button", name="0", exact=False).first
+    nothing.click()
+    opened.wait_for_timeout(300)
+    west, east = (121.02, 30.62), (121.22, 30.62)
+    sides = [f".leaflet-gm-{side}-pane canvas" for side in ("left", "right")]
+    # January has nothing in the east, February nothing in the west.
+    shown = [[colour_at(opened, *at, side)[3] > 0 for at in (west, east)] for side in sides]
+    assert shown == [[True, False], [False, True]]
+    opened.mouse.click(*spot(opened, *east))
+    expect(opened.locator(".gm-popup .gm-eyebrow")).to_have_text("Areas")
+    opened.locator(".leaflet-popup-close-button").click()
+    opened.get_by_role("combobox", name=SAYS["compare"]).select_option(SAYS["nothing"])
+    opened.wait_for_timeout(300)
+    assert [colour_at(opened, *at, CANVAS)[3] > 0 for at in (west, east)] == [True, False]
+    opened.mouse.click(*spot(opened, *east))
+    expect(opened.locator(".gm-popup")).to_have_count(0)

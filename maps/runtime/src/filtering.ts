@@ -8,6 +8,7 @@ const made = new WeakMap<Features, Filtering>();
 /** What several cards leave of one layer: a row is drawn if all of them keep it. */
 export class Filtering {
   private readonly masks = new Map<string, Uint8Array>();
+  private off: ReadonlySet<number> = new Set();
   /** 1 where a row is drawn; null: all are. */
   keep: Uint8Array | null = null;
 
@@ -20,12 +21,28 @@ export class Filtering {
   set(card: string, mask: Uint8Array | null): void {
     if (mask) this.masks.set(card, mask);
     else if (!this.masks.delete(card)) return;
+    this.apply();
+  }
+
+  /** Leaves out the rows of some classes. */
+  hide(classes: ReadonlySet<number>): void {
+    if (!classes.size && !this.off.size) return;
+    this.off = new Set(classes);
+    this.apply();
+  }
+
+  /** Returns what is kept where rows have other classes than in the layer. */
+  keptAs(classOf: (row: number) => number): Uint8Array | null {
+    const { off, features } = this;
     const masks = [...this.masks.values()];
-    this.keep = masks.length
-      ? Uint8Array.from({ length: this.features.count }, (_, row) =>
-          masks.every((one) => one[row]) ? 1 : 0,
-        )
-      : null;
+    if (!masks.length && !off.size) return null;
+    return Uint8Array.from({ length: features.count }, (_, row) =>
+      masks.every((one) => one[row]) && !off.has(classOf(row)) ? 1 : 0,
+    );
+  }
+
+  private apply(): void {
+    this.keep = this.keptAs((row) => this.features.classOf(row));
     this.features.filter(this.keep);
     this.map.fire(FILTERED);
   }

@@ -158,10 +158,7 @@ class Part {
 
   private filter(): void {
     const features = this.context.geoLayers.get(this.whole.overlay);
-    if (!features) return;
-    const kept = (_: unknown, row: number) => (this.off.has(features.classOf(row)) ? 0 : 1);
-    const mask = this.off.size ? Uint8Array.from({ length: features.count }, kept) : null;
-    filteringOf(this.context, features).set("class", mask);
+    if (features) filteringOf(this.context, features).hide(this.off);
   }
 
   private drawRamp(): HTMLElement {

@@ -1,9 +1,18 @@
+import type L from "leaflet";
 import type { Context } from "./context";
 import type { Features, Twin } from "./features";
 import { filteringOf, onFiltered } from "./filtering";
 import { LEFT, RIGHT, swipePanes } from "./swipe";
 
 type Mask = Uint8Array | null;
+
+/** What one side has of its own. */
+export interface Side {
+  /** Its rows; null: all. */
+  mask?: Mask;
+  /** The class of each row. */
+  classes?: Uint8Array;
+}
 
 /**
  * The rows of a layer once for each side of the divider. What lies between them is not drawn, but
@@ -12,7 +21,7 @@ type Mask = Uint8Array | null;
 export class Sides {
   private features: Features | null = null;
   private twins: Twin[] = [];
-  private masks: Mask[] = [];
+  private sides: Side[] = [];
 
   constructor(
     private readonly context: Context,
@@ -23,30 +32,42 @@ export class Sides {
     onFiltered(context, () => this.filter());
   }
 
-  /** Draws both sides: `style` gives a side its colours, `masks` say which rows it has. */
-  draw(features: Features, style: (twin: Twin, side: number) => void, masks: Mask[] = []): void {
+  /** Draws both sides; `styles` are those of their classes. */
+  draw(features: Features, sides: [Side, Side], styles: L.PathOptions[] = []): void {
     if (!this.features) {
       this.features = features;
       this.twins = [LEFT, RIGHT].map((pane) => features.twin(pane));
       features.veil(true);
     }
-    this.masks = masks;
-    this.twins.forEach(style);
+    this.sides = sides;
+    this.twins.forEach((twin, side) => {
+      const { classes } = sides[side];
+      if (classes) twin.restyle(classes, styles);
+    });
     this.filter();
     this.follow();
   }
 
   end(): void {
     for (const { layer } of this.twins) layer.remove();
-    this.features?.veil(false);
+    if (this.features) {
+      this.features.veil(false);
+      this.features.filter(filteringOf(this.context, this.features).keep);
+    }
     this.twins = [];
     this.features = null;
   }
 
   private filter(): void {
     if (!this.features) return;
-    const { keep } = filteringOf(this.context, this.features);
-    this.twins.forEach((twin, side) => twin.filter(both(keep, this.masks[side] ?? null)));
+    const filtering = filteringOf(this.context, this.features);
+    const kept = this.sides.map(({ mask = null, classes }) =>
+      both(classes ? filtering.keptAs((row) => classes[row]) : filtering.keep, mask),
+    );
+    this.twins.forEach((twin, side) => twin.filter(kept[side]));
+    // What either side has answers the pointer.
+    const [left, right] = kept;
+    this.features.filter(left && right && left.map((one, row) => one | right[row]));
   }
 
   /** They are there while their overlay is. */

@@ -35,7 +35,7 @@ export function followTime(map: L.Map, config: FollowConfig): void {
     // While two times are compared, what either has answers the pointer.
     const either = left && right && left.map((kept, row) => kept | right[row]);
     filteringOf(context, features).set("time", other ? either : left);
-    if (other) sides.draw(features, () => {}, [left, right]);
+    if (other) sides.draw(features, [{ mask: left }, { mask: right }]);
     else sides.end();
   });
 }
@@ -81,8 +81,7 @@ export function countByTime(map: L.Map, config: CountConfig): void {
     const classes = classesIn(span);
     features.restyle(classes, config.styles);
     if (other) {
-      const ofSides = [classes, classesIn(other)];
-      sides.draw(features, (twin, side) => twin.restyle(ofSides[side], config.styles));
+      sides.draw(features, [{ classes }, { classes: classesIn(other) }], config.styles);
     } else {
       sides.end();
     }
