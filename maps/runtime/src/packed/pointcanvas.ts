@@ -6,9 +6,9 @@ import { type Cluster, clustersOf, drawClusters } from "./clusters";
 import type { Decoded, Spots } from "./decode";
 import { drawDensity, type HeatLook } from "./density";
 import { drawDots } from "./dots";
-import { card } from "./gpu/device";
+import { deviceEvents } from "./gpu/device";
 import type { Days } from "./gpu/places";
-import { CardPoints } from "./gpu/points";
+import { GpuPoints } from "./gpu/points";
 import { lookOf } from "./look";
 import type { Projection } from "./projection";
 import { StyledCanvas, type StyledOptions } from "./styled";
@@ -35,7 +35,7 @@ type Box = [west: number, south: number, east: number, north: number];
 export class PointCanvas extends StyledCanvas<Spots> {
   private chosen: Uint32Array | null = null;
   private days: Days = null;
-  private onCard: CardPoints | null | undefined;
+  private onGpu: GpuPoints | null | undefined;
   private clusters: Cluster[] = [];
 
   constructor(
@@ -53,17 +53,17 @@ export class PointCanvas extends StyledCanvas<Spots> {
   }
 
   onAdd(): this {
-    card.addEventListener("leaving", this.leaveCard);
+    deviceEvents.addEventListener("lost", this.leaveGpu);
     return super.onAdd();
   }
 
   onRemove(): this {
-    card.removeEventListener("leaving", this.leaveCard);
+    deviceEvents.removeEventListener("lost", this.leaveGpu);
     return super.onRemove();
   }
 
-  private readonly leaveCard = () => {
-    this.onCard = null;
+  private readonly leaveGpu = () => {
+    this.onGpu = null;
     this.redraw();
   };
 
@@ -99,12 +99,12 @@ export class PointCanvas extends StyledCanvas<Spots> {
 
   filter(keep: Uint8Array | null): void {
     this.keep = keep;
-    this.onCard?.turn();
+    this.onGpu?.turn();
     this.choose();
   }
 
   restyle(style: ArrayLike<number>, styles: L.PathOptions[]): void {
-    this.onCard?.turn();
+    this.onGpu?.turn();
     super.restyle(style, styles);
   }
 
@@ -220,21 +220,21 @@ export class PointCanvas extends StyledCanvas<Spots> {
   }
 
   protected *draw(view: View): Generator<void, ImageBitmap> {
-    return this.byCard(view) ?? (yield* onCanvas(view, (canvas) => this.drawOn(canvas, view)));
+    return this.byGpu(view) ?? (yield* onCanvas(view, (canvas) => this.drawOn(canvas, view)));
   }
 
   /** Returns null where there is no graphics card, or one that cannot draw these points. */
-  private byCard(view: View): ImageBitmap | null {
+  private byGpu(view: View): ImageBitmap | null {
     const { held: spots, config, days } = this;
     if (!spots || this.veiled || config.as === "clusters") return null;
-    if (this.onCard === undefined) {
-      this.onCard = CardPoints.of(spots, config.lattice, this.heights!);
+    if (this.onGpu === undefined) {
+      this.onGpu = GpuPoints.of(spots, config.lattice, this.heights!);
     }
-    const { onCard } = this;
-    if (!onCard) return null;
-    onCard.bring(this.style, (row) => this.keeps(row));
-    if (config.as === "heat") return onCard.heat(view, config.heat, days, this.share());
-    return onCard.dots(view, this.styles.map((style) => lookOf(style, view.ratio)), days);
+    const { onGpu } = this;
+    if (!onGpu) return null;
+    onGpu.bring(this.style, (row) => this.keeps(row));
+    if (config.as === "heat") return onGpu.heat(view, config.heat, days, this.share());
+    return onGpu.dots(view, this.styles.map((style) => lookOf(style, view.ratio)), days);
   }
 
   private *drawOn(canvas: Canvas2D, view: View): Generator<void> {

@@ -10,8 +10,8 @@ export interface Device {
 }
 
 let held: Device | null | undefined;
-/** Gets a "leaving" when the card goes away, as it does when its driver fails. */
-export const card = new EventTarget();
+/** Gets a "lost" when the card goes away, as it does when its driver fails. */
+export const deviceEvents = new EventTarget();
 
 /** Returns the graphics card; null where there is none, or none that a page may use. */
 export function deviceOf(): Device | null {
@@ -26,7 +26,7 @@ function open(): Device | null {
   if (!gl || SOFTWARE.test(nameOf(gl))) return null;
   sheet.addEventListener("webglcontextlost", () => {
     held = null; // it is not asked again
-    card.dispatchEvent(new Event("leaving"));
+    deviceEvents.dispatchEvent(new Event("lost"));
   });
   return { gl, sheet };
 }

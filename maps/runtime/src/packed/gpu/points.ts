@@ -21,7 +21,7 @@ let printers: Printers | null | undefined;
 const placed = new WeakMap<Spots, Places>();
 
 /** The points of a layer on the graphics card: none has to be walked through to draw them. */
-export class CardPoints {
+export class GpuPoints {
   private readonly styled: Styled;
   private stale = true;
 
@@ -35,14 +35,14 @@ export class CardPoints {
   }
 
   /** Returns null where the canvas is to draw them. */
-  static of(spots: Spots, lattice: Lattice, heights: Heights): CardPoints | null {
+  static of(spots: Spots, lattice: Lattice, heights: Heights): GpuPoints | null {
     const device = spots.x.length >= MANY ? deviceOf() : null;
     if (!device) return null;
     if (printers === undefined) printers = printersOn(device);
     if (!printers) return null;
     let places = placed.get(spots);
     if (!places) placed.set(spots, (places = new Places(device, spots, lattice, heights)));
-    return new CardPoints(device.gl, printers, spots, places);
+    return new GpuPoints(device.gl, printers, spots, places);
   }
 
   /** Takes the styles, and which points there are, anew for the next picture. */
