@@ -44,7 +44,7 @@ scripts/bench docs
 | `ratio_size` | how many times the size of gridmap's file a system's takes |
 | `write_cpu_s`, `write_peak_mb` | to write the page or file from a frame in memory, that included |
 | `click_ms`, `pan_ms` | from a click to its popup; the longest frame of a drag to and fro |
-| `page_ms` | of the page, until a redraw is shown, or handed over to a graphics card |
+| `page_ms`, `shown_ms` | from the order to redraw until the page hands it over; until it is shown |
 | `differences` | points that the index answers otherwise than shapely |
 
 The proven floor is a separate optimum for each figure; no partition has all three. Where a grid

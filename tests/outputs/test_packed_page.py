@@ -267,6 +267,19 @@ def test_dots_are_drawn_and_answer(tmp_path: Path, open_page: OpenPage) -> None:
 
 
 @pytest.mark.browser
+def test_one_point_alone_does_not_look_hot(tmp_path: Path, open_page: OpenPage) -> None:
+    lon = [121.05, 121.15, 121.15, 121.15]
+    frame = gpd.GeoDataFrame(geometry=gpd.points_from_xy(lon, [30.65] * 4), crs=4326)
+    heat = PackedPoints(frame, name="Heat", as_="heat", colours=["#0000ff", "#ff0000"])
+    opened = open_page(saved(tmp_path, heat))
+    drawn(opened)
+    one, three = (colour(opened, place, 30.65) for place in (121.05, 121.15))
+    assert one[2] > one[0]
+    assert three[0] > 240
+    assert three[2] < 15
+
+
+@pytest.mark.browser
 def test_a_cluster_opens_on_a_click(tmp_path: Path, open_page: OpenPage) -> None:
     opened = open_page(saved(tmp_path, points(as_="clusters")))
     drawn(opened)

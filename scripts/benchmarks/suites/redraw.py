@@ -9,7 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from benchmarks.browser import opened
+from benchmarks.browser import AS_CARD, opened
 from benchmarks.lines import Line, Options, figure, note
 from benchmarks.names import short
 from benchmarks.peers.maps import DRAWN, OURS, SYSTEMS
@@ -23,20 +23,15 @@ REDRAWS = 5
 PAUSE_MS = 500
 # A share of the pixels: between the cells of the heat the two mix in different ways.
 EQUAL = 0.01
-# A program in place of a card is known by its name, and is no card for a page.
-AS_CARD = """
-    const asked = WebGL2RenderingContext.prototype.getParameter;
-    WebGL2RenderingContext.prototype.getParameter = function (name) {
-        const told = asked.call(this, name);
-        return typeof told === 'string' && /SwiftShader|llvmpipe/.test(told) ? 'A card' : told;
-    };
+HANDED_OVER = """(() => {
     const handOver = OffscreenCanvas.prototype.transferToImageBitmap;
     OffscreenCanvas.prototype.transferToImageBitmap = function () {
         window.handed ??= performance.now();
         return handOver.call(this);
     };
-"""
-# Returns milliseconds until the drawing is on the screen, and until it was handed over.
+})();"""
+NEARER = "() => window[document.querySelector('.gm-map').id].zoomIn(1, { animate: false })"
+# Returns milliseconds until the drawing is handed over, and until it is on the screen.
 REDRAW = """async () => {
     const map = window[document.querySelector('.gm-map').id];
     let layer;
@@ -50,7 +45,7 @@ REDRAW = """async () => {
         await new Promise((done) => setTimeout(done));
         drawn = performance.getEntriesByName('gridmap:drawn');
     }
-    return [drawn[0].startTime - from, (window.handed ?? from) - from];
+    return [window.handed - from, drawn[0].startTime - from];
 }"""
 PIXELS = """() => {
     const canvas = document.querySelector('canvas.gm-packed');
@@ -62,8 +57,9 @@ PIXELS = """() => {
 
 
 def run(options: Options) -> Iterator[Line]:
-    """Yield milliseconds of the page; a card is played by a program, whose own time is left out.
+    """Yield milliseconds of a redraw, of the whole and one zoom nearer, where more is drawn.
 
+    A card is played by a program: the page's own part is that of a card, the rest is not.
     Polygons are drawn on a canvas alone.
     """
     with tempfile.TemporaryDirectory() as name:
@@ -72,38 +68,43 @@ def run(options: Options) -> Iterator[Line]:
             count = options.size or full
             make = make_polygons if kind == "polygons" else make_place_points
             SYSTEMS[kind]["gridmap"].write(make(count, options.seeds[0]), path)
-            yield from _case(options, kind, count, path)
+            yield from _cases(options, kind, count, path)
 
 
-def _case(options: Options, kind: str, count: int, path: Path) -> Iterator[Line]:
-    case = f"{short(count)} {'polygons' if kind == 'polygons' else f'points, {kind}'}"
+def _cases(options: Options, kind: str, count: int, path: Path) -> Iterator[Line]:
+    thing = "polygons" if kind == "polygons" else f"points, {kind}"
     variants = ["canvas"] if kind == "polygons" else ["canvas", "graphics card"]
-    found: dict[str, list[float]] = {variant: [] for variant in variants}
-    drawn: dict[str, float] = {}
+    found: dict[tuple[str, str], list[tuple[float, float]]] = {}
+    drawn: dict[tuple[str, str], int] = {}
     for turn in range(options.runs):
         for variant in variants:
-            note(f"{case}, run {turn + 1}: {variant}")
-            times, drawn[variant] = _redraws(path, card=variant != "canvas")
-            found[variant] += times
-    agrees = all(abs(some / drawn["canvas"] - 1) < EQUAL for some in drawn.values())
-    for variant, times in found.items():
-        head = Line(BENCH, case, "gridmap", variant, version(OURS), "", None, None, None, 0,
-                    agrees=agrees)  # fmt: skip
-        yield figure(head, "page_ms", times)
+            note(f"{short(count)} {thing}, run {turn + 1}: {variant}")
+            for view, times, pixels in _redraws(path, card=variant != "canvas"):
+                found.setdefault((view, variant), []).extend(times)
+                drawn[view, variant] = pixels
+    for (view, variant), times in found.items():
+        agrees = abs(drawn[view, variant] / drawn[view, "canvas"] - 1) < EQUAL
+        head = Line(BENCH, f"{short(count)} {thing}, {view}", "gridmap", variant, version(OURS),
+                    "", None, None, None, 0, agrees=agrees)  # fmt: skip
+        for metric, values in zip(("page_ms", "shown_ms"), zip(*times, strict=True), strict=True):
+            yield figure(head, metric, values)
 
 
-def _redraws(path: Path, *, card: bool) -> tuple[list[float], float]:
-    """Return milliseconds of some redraws, and how many pixels are drawn."""
+def _redraws(path: Path, *, card: bool) -> Iterator[tuple[str, list[tuple[float, float]], int]]:
+    """Yield, for each view, milliseconds of some redraws, and how many pixels are drawn."""
     with opened() as (_browser, context):
         page: Page = context.new_page()
-        if card:
-            page.add_init_script(f"(() => {{ {AS_CARD} }})();")
+        page.add_init_script(HANDED_OVER + (AS_CARD if card else ""))
         page.goto(path.resolve().as_uri())
         while not page.evaluate(DRAWN):
             page.wait_for_timeout(50)
-        times = []
-        for _ in range(REDRAWS):
-            page.wait_for_timeout(PAUSE_MS)
-            on_screen, handed_over = page.evaluate(REDRAW)
-            times.append(handed_over if card else on_screen)
-        return times, page.evaluate(PIXELS)
+        for view in ("whole", "nearer"):
+            if view == "nearer":
+                page.evaluate(f"({NEARER})() && null")
+                page.wait_for_timeout(4 * PAUSE_MS)
+            times = []
+            for _ in range(REDRAWS):
+                page.wait_for_timeout(PAUSE_MS)
+                handed_over, on_screen = page.evaluate(REDRAW)
+                times.append((handed_over, on_screen))
+            yield view, times, page.evaluate(PIXELS)

@@ -86,13 +86,13 @@ export function spotHeat({ weight }: Spots, radius: number): number {
 export function fullOf(ofAll: number, share: number, spot: number): number {
   const mean = ofAll * share;
   const chance = share < 1 ? 2 * Math.sqrt((mean * spot) / 2) : 0;
-  return Math.max(mean + chance, LEAST_POINTS * spot);
+  return Math.max(mean + chance, LEAST_POINTS * spot) || 1;
 }
 
 /** Returns the heat of the full colour: a few cells, as of a pile, may be hotter. */
 export function fullHeat(heat: Float32Array): number {
   const hottest = heat.reduce((a, b) => Math.max(a, b), 0);
-  if (hottest === 0) return 1;
+  if (hottest === 0) return 0;
   const cells = new Uint32Array(STEPS);
   let warm = 0;
   for (let i = 0; i < heat.length; i++) {

@@ -62,10 +62,7 @@ export class PointCanvas extends StyledCanvas<Spots> {
     return super.onRemove();
   }
 
-  private readonly leaveGpu = () => {
-    this.onGpu = null;
-    this.redraw();
-  };
+  private readonly leaveGpu = () => this.redraw();
 
   /** Draws in another pane from now on; without one, in its own. */
   moveTo(pane = paneOf(this.config)): void {
@@ -231,7 +228,7 @@ export class PointCanvas extends StyledCanvas<Spots> {
       this.onGpu = GpuPoints.of(spots, config.lattice, this.heights!);
     }
     const { onGpu } = this;
-    if (!onGpu) return null;
+    if (!onGpu || onGpu.isLost) return null;
     onGpu.bring(this.style, (row) => this.keeps(row));
     if (config.as === "heat") return onGpu.heat(view, config.heat, days, this.share());
     return onGpu.dots(view, this.styles.map((style) => lookOf(style, view.ratio)), days);

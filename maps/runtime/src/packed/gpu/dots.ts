@@ -53,8 +53,13 @@ void main() {
 export class DotPrinter {
   private readonly claim: Program;
   private readonly dot: Program;
+  private readonly largest: number;
+  private readonly most: number;
 
   constructor(private readonly device: Device) {
+    const { gl } = device;
+    [, this.largest] = gl.getParameter(gl.ALIASED_POINT_SIZE_RANGE) as Float32Array;
+    this.most = gl.getParameter(gl.MAX_ARRAY_TEXTURE_LAYERS) as number;
     this.claim = new Program(device.gl, CLAIM, CLAIMED, ATTRIBUTES);
     this.dot = new Program(device.gl, DOT, STAMPED, ATTRIBUTES);
   }
@@ -64,8 +69,7 @@ export class DotPrinter {
     const { gl } = this.device;
     const shapes = looks.map(stampOf);
     const side = 2 * Math.max(...shapes.map(({ reach }) => reach)) + 1;
-    const [, largest] = gl.getParameter(gl.ALIASED_POINT_SIZE_RANGE) as Float32Array;
-    if (side > largest || looks.length > gl.getParameter(gl.MAX_ARRAY_TEXTURE_LAYERS)) return null;
+    if (side > this.largest || looks.length > this.most) return null;
     const { x: width, y: height } = pixelsOf(view);
     const [whole, others] = points.places.uniforms(view, days);
     whole.size = [width, height];

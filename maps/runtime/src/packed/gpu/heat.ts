@@ -104,6 +104,7 @@ void main() {
   float mean = hottest * (float(step) + 0.5) / ${STEPS}.0 * share;
   float chance = share < 1.0 ? 2.0 * sqrt(mean * spot / 2.0) : 0.0;
   full = max(mean + chance, ${LEAST_POINTS}.0 * spot);
+  if (full == 0.0) full = 1.0;
 }`;
 
 /** The colour of the heat between the middles of four cells. */

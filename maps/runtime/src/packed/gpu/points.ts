@@ -26,7 +26,7 @@ export class GpuPoints {
   private stale = true;
 
   private constructor(
-    gl: WebGL2RenderingContext,
+    private readonly gl: WebGL2RenderingContext,
     private readonly printers: Printers,
     private readonly spots: Spots,
     places: Places,
@@ -43,6 +43,11 @@ export class GpuPoints {
     let places = placed.get(spots);
     if (!places) placed.set(spots, (places = new Places(device, spots, lattice, heights)));
     return new GpuPoints(device.gl, printers, spots, places);
+  }
+
+  /** Tells whether the card has gone away. */
+  get isLost(): boolean {
+    return this.gl.isContextLost();
   }
 
   /** Takes the styles, and which points there are, anew for the next picture. */
