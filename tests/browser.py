@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-__all__ = ["OpenPage", "browser", "colour_at", "open_page", "spot", "wait_until"]
+__all__ = ["OpenPage", "at_rest", "browser", "colour_at", "open_page", "spot", "wait_until"]
 
 OpenPage = Callable[..., Page]
 _CHROMIUM_OPTIONS = [
@@ -66,20 +67,36 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
     assert errors == []
 
 
-def wait_until(opened: Page, expression: str, seconds: float = 5.0) -> None:
-    """Wait until an expression is true; Playwright's own way is a string that a page may not run.
+def wait_until(opened: Page, question: str | Callable[[], object], seconds: float = 10.0) -> None:
+    """Wait until an expression or a function of a test is true.
 
     The policy of our pages forbids ``eval``, which `Page.wait_for_function` uses as it waits.
     """
     for _ in range(int(seconds * 20)):
-        if opened.evaluate(expression):
+        if opened.evaluate(question) if isinstance(question, str) else question():
             return
         opened.wait_for_timeout(50)
-    raise AssertionError(f"not within {seconds} s: {expression}")
+    asked = question if isinstance(question, str) else inspect.getsource(question).strip()
+    raise AssertionError(f"not within {seconds} s: {asked}")
+
+
+def at_rest(opened: Page) -> None:
+    """Wait until the map stands still: a zoom goes on for a while, a popup makes itself room."""
+    opened.evaluate(
+        """() => new Promise((done) => {
+            const moving = '.leaflet-zoom-anim, .leaflet-pan-anim';
+            const frame = () => new Promise(requestAnimationFrame);
+            // A zoom begins with the frame after it was asked for.
+            const look = () => frame().then(frame).then(() =>
+                document.querySelector(moving) ? look() : done());
+            look();
+        })"""
+    )
 
 
 def spot(opened: Page, lon: float, lat: float) -> tuple[float, float]:
-    """Return where a place is on the screen."""
+    """Return where a place is on the screen once the map stands still."""
+    at_rest(opened)
     x, y = opened.evaluate(
         """([lon, lat]) => {
             const map = window[document.querySelector('.gm-map').id];

@@ -14,6 +14,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
+from browser import wait_until
 from playwright.sync_api import expect
 
 from gridmap.catalog import Basemap
@@ -146,11 +147,8 @@ def test_local_tiles_show_without_a_network(tmp_path: Path, open_page: OpenPage)
     saved = save_page(made, tmp_path / "page.html")
     assert "https://" not in saved.read_text("utf-8")[:900]
     opened = open_page(saved)
-    opened.wait_for_timeout(500)
-    drawn = (
-        "[...document.querySelectorAll('img.leaflet-tile')].filter((t) => t.naturalWidth).length"
-    )
-    assert opened.evaluate(drawn) > 0
+    drawn = "[...document.querySelectorAll('img.leaflet-tile')].some((t) => t.naturalWidth)"
+    wait_until(opened, drawn)
     expect(opened.locator(".leaflet-control-attribution")).to_have_text("<b>Survey</b>")
 
 

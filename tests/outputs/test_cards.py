@@ -12,7 +12,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from browser import colour_at, spot
+from browser import at_rest, colour_at, spot, wait_until
 from playwright.sync_api import Page as BrowserPage
 from playwright.sync_api import expect
 
@@ -206,12 +206,10 @@ def test_a_legend_entry_switches_its_class(saved: Path, open_page: OpenPage) -> 
     entry = opened.locator(".gm-legend").get_by_role("button", name=re.compile("^few"))
     entry.click()
     expect(entry).to_have_attribute("aria-pressed", "false")
-    opened.wait_for_timeout(100)
-    assert colour_at(opened, *centre(30), CANVAS)[3] == 0
+    wait_until(opened, lambda: colour_at(opened, *centre(30), CANVAS)[3] == 0)
     assert colour_at(opened, *centre(100), CANVAS)[3] > 0
     entry.press("Enter")
-    opened.wait_for_timeout(100)
-    assert colour_at(opened, *centre(30), CANVAS)[3] > 0
+    wait_until(opened, lambda: colour_at(opened, *centre(30), CANVAS)[3] > 0)
 
 
 def test_what_is_filtered_out_cannot_be_clicked(saved: Path, open_page: OpenPage) -> None:
@@ -223,15 +221,18 @@ def test_what_is_filtered_out_cannot_be_clicked(saved: Path, open_page: OpenPage
 
 def test_the_attribute_shown_can_be_changed(saved: Path, open_page: OpenPage) -> None:
     opened = open_page(saved)
+
+    def hues() -> list[list[int]]:
+        return [colour_at(opened, *centre(at), CANVAS)[:3] for at in (30, 31)]
+
+    wait_until(opened, lambda: hues()[0] == hues()[1])
     opened.get_by_role("combobox", name=SAYS["shown_by"]).select_option("Kind")
-    opened.wait_for_timeout(100)
-    red, green, _, _ = colour_at(opened, *centre(30), CANVAS)
+    wait_until(opened, lambda: hues()[0] != hues()[1])
+    (red, green, _), (red_beside, green_beside, _) = hues()
     assert red > green
-    red, green, _, _ = colour_at(opened, *centre(31), CANVAS)
-    assert green > red
+    assert green_beside > red_beside
     opened.get_by_role("combobox", name=SAYS["shown_by"]).select_option("Cases")
-    opened.wait_for_timeout(100)
-    assert colour_at(opened, *centre(30), CANVAS)[:3] == colour_at(opened, *centre(31), CANVAS)[:3]
+    wait_until(opened, lambda: hues()[0] == hues()[1])
 
 
 def open_table(opened: BrowserPage) -> None:
@@ -262,7 +263,7 @@ def test_rows_can_be_reached_by_keyboard_alone(saved: Path, open_page: OpenPage)
     opened = open_page(saved)
     for _ in range(2):
         opened.get_by_role("button", name=SAYS["zoom_out"]).press("Enter")
-        opened.wait_for_timeout(350)
+        at_rest(opened)
     opened.get_by_role("button", name=SAYS["table"]).focus()
     opened.keyboard.press("Enter")
     for _ in range(12):
@@ -381,7 +382,7 @@ def test_the_address_keeps_view_layers_language_and_appearance(
     menu(opened)
     opened.get_by_role("combobox", name=SAYS["theme"]).select_option("dark")
     opened.get_by_role("combobox", name=SAYS["language"]).select_option("zh-Hans")
-    opened.wait_for_timeout(500)
+    at_rest(opened)
     where = "(m => [m.getZoom(), m.getCenter().lat.toFixed(5), m.getCenter().lng.toFixed(5)])"
     view = f"{where}(window[document.querySelector('.gm-map').id])"
     before, address = opened.evaluate(view), opened.evaluate("location.hash")
@@ -441,8 +442,7 @@ def test_a_print_has_title_legend_scale_north_and_source_on_one_sheet(
     menu(opened)
     opened.get_by_role("button", name=SAYS["print"].format(paper=paper)).click()
     expect(opened.locator("html")).to_have_attribute("data-print", paper)
-    opened.wait_for_timeout(900)
-    assert opened.evaluate("window.printed") == paper
+    wait_until(opened, f"window.printed === {paper!r}")
     expect(opened.locator(".gm-title h2")).to_be_visible()
     expect(opened.get_by_text(SAYS["review_number"].format(number="–"))).to_be_visible()
     expect(opened.locator(".gm-legend")).to_be_visible()
@@ -494,8 +494,8 @@ def test_names_stand_inside_their_areas_and_go_with_them(
     opened.get_by_role("checkbox", name="Zones").check()
     for _ in range(4):
         opened.get_by_role("button", name=SAYS["zoom_out"]).click()
-        opened.wait_for_timeout(350)
-    assert int(canvas.get_attribute("data-written") or 36) < 36
+        at_rest(opened)
+    wait_until(opened, lambda: int(canvas.get_attribute("data-written") or 36) < 36)
 
 
 def test_a_page_shows_inside_a_notebook(tmp_path: Path, open_page: OpenPage) -> None:

@@ -254,7 +254,6 @@ def test_who_is_responsible(
 ) -> None:
     opened = open_page(saved)
     opened.get_by_role("button", name=SAYS["zoom_out"]).click()
-    opened.wait_for_timeout(400)
     click_at(opened, *place)
     expect(opened.locator(".gm-who-name")).to_have_text(names)
     expect(opened.locator(".gm-warning")).to_have_text(

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import shapely
 from benchmarks.coverages import make_coverage
-from browser import colour_at, spot
+from browser import colour_at, spot, wait_until
 from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as BrowserPage
 
@@ -58,13 +58,19 @@ def saved(tmp_path: Path, *elements: Any) -> Path:
 
 def drawn(opened: BrowserPage) -> None:
     """Waits for the drawing of the packed layers."""
-    while not opened.evaluate("performance.getEntriesByName('gridmap:drawn').length"):
-        opened.wait_for_timeout(50)
+    wait_until(opened, "performance.getEntriesByName('gridmap:drawn').length > 0", seconds=60)
 
 
 def colour(opened: BrowserPage, lon: float, lat: float, canvases: str = "canvas") -> list[int]:
     """Returns red, green, blue, alpha of the packed canvas at a place."""
     return colour_at(opened, lon, lat, f"{canvases}.gm-packed")
+
+
+def wait_colour(
+    opened: BrowserPage, lon: float, lat: float, expected: list[int], canvases: str = "canvas"
+) -> None:
+    """Waits until the packed canvas has a colour at a place."""
+    wait_until(opened, lambda: colour(opened, lon, lat, canvases) == expected)
 
 
 def features(
@@ -83,9 +89,8 @@ def test_polygons_are_drawn_in_their_colours(tmp_path: Path, open_page: OpenPage
     assert colour(opened, 121.142, 30.65) == [0, 0, 0, 0]
     assert colour(opened, 121.15, 30.65) == [0, 0, 255, 255]
     opened.get_by_role("button", name="Zoom in").click()
-    opened.wait_for_timeout(800)
-    assert colour(opened, 121.142, 30.65) == [0, 0, 0, 0]
-    assert colour(opened, 121.15, 30.65) == [0, 0, 255, 255]
+    wait_colour(opened, 121.15, 30.65, [0, 0, 255, 255])
+    wait_colour(opened, 121.142, 30.65, [0, 0, 0, 0])
 
 
 @pytest.mark.browser
@@ -98,8 +103,6 @@ def test_hover_and_click_answer(tmp_path: Path, open_page: OpenPage) -> None:
     opened.mouse.click(*spot(opened, 121.05, 30.65))
     expect(opened.locator(".gm-popup tr")).to_have_text([f"name{EVIL}", "cases1,234", "memberWang"])
     assert opened.evaluate("[window.hacked, document.querySelectorAll('img').length]") == [None, 0]
-    # The map has moved to make room for the popup: a place is asked for where it stands still.
-    opened.wait_for_timeout(500)
     opened.mouse.move(*spot(opened, 121.142, 30.642))
     expect(opened.locator(".gm-tooltip")).to_have_count(0)
 
@@ -131,8 +134,7 @@ def test_filter_and_restyle(tmp_path: Path, open_page: OpenPage) -> None:
     opened = open_page(saved(tmp_path, grids))
     drawn(opened)
     features(opened, grids, "filter(new Uint8Array([1, 1, 0]))")
-    opened.wait_for_timeout(300)
-    assert colour(opened, 121.05, 30.65) == [0, 0, 0, 0]
+    wait_colour(opened, 121.05, 30.65, [0, 0, 0, 0])
     assert colour(opened, 121.12, 30.62) == [0, 0, 255, 255]
     assert features(opened, grids, "rowsIn(L.latLngBounds([30, 121], [31, 122]))") == [1]
     assert features(opened, grids, "rowsAt(L.latLng(30.65, 121.05))") == [2]
@@ -141,8 +143,7 @@ def test_filter_and_restyle(tmp_path: Path, open_page: OpenPage) -> None:
     features(opened, grids, "filter(null)")
     features(opened, grids, "restyle([0, 0, 1], [{fillColor: 'rgb(0, 128, 0)', fillOpacity: 1}, "
                             "{fillColor: 'gold', fillOpacity: 1}])")  # fmt: skip
-    opened.wait_for_timeout(300)
-    assert colour(opened, 121.05, 30.65) == [255, 215, 0, 255]
+    wait_colour(opened, 121.05, 30.65, [255, 215, 0, 255])
     assert colour(opened, 121.12, 30.62) == [0, 128, 0, 255]
     assert features(opened, grids, "classOf(2)") == 1
 
@@ -159,8 +160,7 @@ def test_who_is_responsible_asks_packed_layers(tmp_path: Path, open_page: OpenPa
     opened.get_by_role("checkbox", name="Grids").uncheck()
     expect(opened.locator("canvas.gm-packed")).to_have_count(0)
     opened.get_by_role("checkbox", name="Grids").check()
-    opened.wait_for_timeout(300)
-    assert colour(opened, 121.05, 30.65) == [255, 0, 0, 255]
+    wait_colour(opened, 121.05, 30.65, [255, 0, 0, 255])
 
 
 @pytest.mark.browser
@@ -246,18 +246,24 @@ def test_dots_are_drawn_and_answer(tmp_path: Path, open_page: OpenPage) -> None:
     dots = points(tooltip="code")
     opened = open_page(saved(tmp_path, polygons(), dots))
     drawn(opened)
-    opened.wait_for_timeout(300)
-    x, y = spot(opened, 121.15, 30.61)
+    place, upper = (121.15, 30.61), ".leaflet-gm-points-pane canvas"
+    wait_colour(opened, *place, [0, 128, 0, 255], upper)
+
+    def click(beside: int) -> None:
+        x, y = spot(opened, *place)
+        opened.mouse.click(x + beside, y)
+
+    x, y = spot(opened, *place)
     opened.mouse.move(x + 3, y)
     opened.mouse.move(x + 2, y)
     expect(opened.locator(".gm-tooltip")).to_have_text("A2")
-    opened.mouse.click(x + 2, y)
+    click(beside=2)
     expect(opened.locator(".gm-popup td")).to_have_text(["A2"])
-    opened.mouse.click(x + 30, y)
+    click(beside=30)
     expect(opened.locator(".gm-popup td").first).to_have_text("East grid")
     features(opened, dots, "filter(new Uint8Array([1, 1, 0, 1, 1, 1]))")
-    opened.wait_for_timeout(300)
-    opened.mouse.click(x + 2, y)
+    wait_colour(opened, *place, [0, 0, 0, 0], upper)
+    click(beside=2)
     expect(opened.locator(".gm-popup td").first).to_have_text("East grid")
     assert features(opened, dots, "rowsIn(L.latLngBounds([30.6, 121.09], [30.7, 121.2]))") == [
         3,
@@ -285,7 +291,8 @@ def test_a_cluster_opens_on_a_click(tmp_path: Path, open_page: OpenPage) -> None
     drawn(opened)
     assert colour(opened, 121.0305, 30.6505)[3] == 255
     opened.mouse.click(*spot(opened, 121.0305, 30.6505))
-    opened.wait_for_timeout(1500)
+    # The two of the cluster lie apart now, and what lay between them is bare.
+    wait_until(opened, lambda: colour(opened, 121.0305, 30.6505)[3] == 0)
     expect(opened.locator(".gm-popup")).to_have_count(0)
     opened.mouse.click(*spot(opened, 121.031, 30.651))
     expect(opened.locator(".gm-popup td")).to_have_text(["A1"])
@@ -303,7 +310,6 @@ def test_all_points_at_one_place_can_be_read(
     )
     opened = open_page(saved(tmp_path, PackedPoints(frame, name="Pile", as_=kind)))
     drawn(opened)
-    opened.wait_for_timeout(300)
     opened.mouse.click(*spot(opened, 121.1, 30.65))
     told, page_of = opened.locator(".gm-popup td").first, opened.locator(".gm-pages")
     seen = []
@@ -354,17 +360,15 @@ def test_one_slider_drives_heat_areas_and_dots(tmp_path: Path, open_page: OpenPa
     heat = points(as_="heat", times=DAYS, unit="day", fields=())
     opened = open_page(saved(tmp_path, grids, counts, dots, LayerSwitch([grids, dots])))
     drawn(opened)
-    opened.wait_for_timeout(300)
+    west, east = (121.08, 30.62), (121.12, 30.62)
     assert opened.get_by_role("slider").count() == 1
-    assert colour(opened, 121.08, 30.62) == [255, 0, 0, 255]
+    wait_colour(opened, *west, [255, 0, 0, 255])
     opened.get_by_role("slider").fill("1")
-    opened.wait_for_timeout(500)
-    assert colour(opened, 121.08, 30.62) == [255, 0, 0, 255]
-    assert colour(opened, 121.12, 30.62) == [0, 0, 255, 255]
+    wait_colour(opened, *east, [0, 0, 255, 255])
+    wait_colour(opened, *west, [255, 0, 0, 255])
     opened.get_by_role("slider").fill("2")
-    opened.wait_for_timeout(500)
-    assert colour(opened, 121.08, 30.62) == [0, 0, 255, 255]
-    assert colour(opened, 121.12, 30.62) == [255, 0, 0, 255]
+    wait_colour(opened, *west, [0, 0, 255, 255])
+    wait_colour(opened, *east, [255, 0, 0, 255])
     opened.mouse.click(*spot(opened, 121.15, 30.61))
     expect(opened.locator(".gm-popup td").first).to_have_text("A2")
     opened.mouse.click(*spot(opened, 121.03, 30.65))
@@ -373,8 +377,7 @@ def test_one_slider_drives_heat_areas_and_dots(tmp_path: Path, open_page: OpenPa
     drawn(warm)
     assert colour(warm, 121.17, 30.65)[3] > 100
     warm.get_by_role("slider").fill("1")
-    warm.wait_for_timeout(500)
-    assert colour(warm, 121.17, 30.65) == [0, 0, 0, 0]
+    wait_colour(warm, 121.17, 30.65, [0, 0, 0, 0])
     assert colour(warm, 121.03, 30.65)[3] > 100
 
 
@@ -390,21 +393,19 @@ def test_two_days_stand_side_by_side(tmp_path: Path, open_page: OpenPage) -> Non
     slider.fill("1")
     other = opened.get_by_role("combobox", name=SAYS["compare"])
     other.select_option(index=2)
-    opened.wait_for_timeout(500)
     for side, many, few in (("left", 121.08, 121.12), ("right", 121.12, 121.08)):
         canvas = f".leaflet-gm-{side}-pane canvas"
-        assert colour(opened, many, 30.62, canvas) == [255, 0, 0, 255]
-        assert colour(opened, few, 30.62, canvas) == [0, 0, 255, 255]
-    assert colour(opened, 121.08, 30.62, ".leaflet-gm-packed-pane canvas")[3] == 0
+        wait_colour(opened, many, 30.62, [255, 0, 0, 255], canvas)
+        wait_colour(opened, few, 30.62, [0, 0, 255, 255], canvas)
+    wait_colour(opened, 121.08, 30.62, [0, 0, 0, 0], ".leaflet-gm-packed-pane canvas")
     # What is not drawn between the sides still answers.
     opened.mouse.click(*spot(opened, 121.12, 30.62))
     expect(opened.locator(".gm-popup td").first).to_have_text("East grid")
     opened.get_by_role("checkbox").first.uncheck()
     other.select_option(SAYS["nothing"])
     opened.get_by_role("checkbox").first.check()
-    opened.wait_for_timeout(500)
-    assert colour(opened, 121.08, 30.62) == [255, 0, 0, 255]
-    assert colour(opened, 121.08, 30.62, ".leaflet-gm-right-pane canvas") == [0, 0, 0, 0]
+    wait_colour(opened, 121.08, 30.62, [255, 0, 0, 255])
+    wait_colour(opened, 121.08, 30.62, [0, 0, 0, 0], ".leaflet-gm-right-pane canvas")
 
 
 @pytest.mark.browser

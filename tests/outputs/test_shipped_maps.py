@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from browser import at_rest, wait_until
 from playwright.sync_api import Locator, expect
 from playwright.sync_api import Page as BrowserPage
 
@@ -89,7 +90,7 @@ def search(opened: BrowserPage, code: str) -> None:
 
 def click_again(opened: BrowserPage, code: str) -> None:
     """Close what the search has opened, and click where it stood."""
-    opened.wait_for_timeout(600)
+    at_rest(opened)
     x, y = opened.evaluate(POPUP)
     opened.locator(".leaflet-popup-close-button").click()
     expect(opened.locator(".gm-popup")).to_have_count(0)
@@ -113,8 +114,7 @@ def filter_rows(opened: BrowserPage) -> None:
         opened.locator(".gm-values summary").click()
         opened.locator(".gm-values").get_by_role("checkbox").first.uncheck()
         expect(status).to_contain_text("filtered")
-    opened.wait_for_timeout(300)
-    assert opened.locator(".gm-map").screenshot() != before
+    wait_until(opened, lambda: opened.locator(".gm-map").screenshot() != before)
 
 
 def first_field(opened: BrowserPage) -> Locator:
@@ -139,8 +139,7 @@ def test_a_time_step_is_told_and_drawn(shipped_maps: Path, open_page: OpenPage, 
     everything, before = label.inner_text(), opened.locator(".gm-map").screenshot()
     opened.get_by_role("slider").press("ArrowRight")
     expect(label).not_to_have_text(everything)
-    opened.wait_for_timeout(500)
-    assert opened.locator(".gm-map").screenshot() != before
+    wait_until(opened, lambda: opened.locator(".gm-map").screenshot() != before)
 
 
 def violations(opened: BrowserPage) -> list[str]:

@@ -135,11 +135,13 @@ def test_one_slider_drives_heat_areas_and_points(tmp_path: Path, open_page: Open
     expect(opened.locator(".gm-time-label")).to_have_text("Jan 2025 7")
     # All months share one scale: January has no area with the two of February's middle.
     assert opened.evaluate(shown)[0] == "1"
-    opened.wait_for_timeout(100)
-    assert (
-        colour_at(opened, *west, CANVAS)
-        != colour_at(opened, *middle, CANVAS)
-        != colour_at(opened, *east, CANVAS)
+    wait_until(
+        opened,
+        lambda: (
+            colour_at(opened, *west, CANVAS)
+            != colour_at(opened, *middle, CANVAS)
+            != colour_at(opened, *east, CANVAS)
+        ),
     )
     opened.mouse.click(*spot(opened, 121.25, 30.65))
     expect(opened.locator(".gm-popup .gm-eyebrow")).to_have_text("Areas")
@@ -160,12 +162,11 @@ def test_areas_of_two_months_stand_side_by_side(tmp_path: Path, open_page: OpenP
     opened = open_page(save_page(shared_time_page(), tmp_path / "shared.html"))
     opened.get_by_role("slider", name=SAYS["time"], exact=True).press("ArrowRight")
     opened.get_by_role("combobox", name=SAYS["compare"]).select_option("Feb 2025")
-    opened.wait_for_timeout(200)
     west, middle = (121.02, 30.62), (121.12, 30.62)
     left, right = ".leaflet-gm-left-pane canvas", ".leaflet-gm-right-pane canvas"
     # January has six events in the west, February none, but one in the middle as January.
+    wait_until(opened, lambda: colour_at(opened, *west, right)[3] > 0)
     assert colour_at(opened, *west, left) != colour_at(opened, *west, right)
-    assert colour_at(opened, *west, right)[3] > 0
     assert colour_at(opened, *middle, left) == colour_at(opened, *middle, right)
     assert colour_at(opened, *west, CANVAS)[3] == 0
     # The dot of the west is of January, that of the east of February.
@@ -177,8 +178,7 @@ def test_areas_of_two_months_stand_side_by_side(tmp_path: Path, open_page: OpenP
     expect(opened.locator(".gm-popup .gm-eyebrow")).to_have_text("Dots")
     opened.locator(".leaflet-popup-close-button").click()
     opened.get_by_role("combobox", name=SAYS["compare"]).select_option(SAYS["nothing"])
-    opened.wait_for_timeout(200)
-    assert colour_at(opened, *west, CANVAS)[3] > 0
+    wait_until(opened, lambda: colour_at(opened, *west, CANVAS)[3] > 0)
     assert opened.evaluate(f"document.querySelector({right!r})") is None
 
 
@@ -190,17 +190,19 @@ def test_a_class_is_switched_off_on_each_side_by_its_own_period(
     opened.get_by_role("combobox", name=SAYS["compare"]).select_option("Feb 2025")
     nothing = opened.locator(".gm-classes").get_by_role("button", name="0", exact=False).first
     nothing.click()
-    opened.wait_for_timeout(300)
     west, east = (121.02, 30.62), (121.22, 30.62)
     sides = [f".leaflet-gm-{side}-pane canvas" for side in ("left", "right")]
+
     # January has nothing in the east, February nothing in the west.
-    shown = [[colour_at(opened, *at, side)[3] > 0 for at in (west, east)] for side in sides]
-    assert shown == [[True, False], [False, True]]
+    def shown() -> list[list[bool]]:
+        return [[colour_at(opened, *at, side)[3] > 0 for at in (west, east)] for side in sides]
+
+    wait_until(opened, lambda: shown() == [[True, False], [False, True]])
     opened.mouse.click(*spot(opened, *east))
     expect(opened.locator(".gm-popup .gm-eyebrow")).to_have_text("Areas")
     opened.locator(".leaflet-popup-close-button").click()
     opened.get_by_role("combobox", name=SAYS["compare"]).select_option(SAYS["nothing"])
-    opened.wait_for_timeout(300)
-    assert [colour_at(opened, *at, CANVAS)[3] > 0 for at in (west, east)] == [True, False]
+    wait_until(opened, lambda: colour_at(opened, *west, CANVAS)[3] > 0)
+    assert colour_at(opened, *east, CANVAS)[3] == 0
     opened.mouse.click(*spot(opened, *east))
     expect(opened.locator(".gm-popup")).to_have_count(0)
