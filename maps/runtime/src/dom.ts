@@ -26,8 +26,10 @@ export function relabel(button: HTMLButtonElement, icon: string, label: string):
   button.setAttribute("aria-label", label);
 }
 
-/** A patch of colour; set as a property, so that a colour can never smuggle in other styles. */
-/** What features look like: their colour, as opaque as they are, and their outline. */
+/**
+ * What features look like: their colour, as opaque as they are, and their outline. Colours are set
+ * as properties, so that none can smuggle in other styles.
+ */
 export function swatch(
   { colour, opacity, edge }: { colour: string; opacity: number; edge: string | null },
   shape: string,

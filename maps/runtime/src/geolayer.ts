@@ -4,6 +4,7 @@ import { type Context, contextOf } from "./context";
 import { make } from "./dom";
 import type { Features, Twin } from "./features";
 import type { Field, Value } from "./format";
+import { groundOf, onGround } from "./ground";
 import { anchorOf, contains } from "./inside";
 import { Halo, openPopup } from "./popup";
 import type { Words } from "./words";
@@ -156,7 +157,15 @@ export class GeoLayer implements Features {
       interactive: false,
       pane,
     });
-    layer.on("remove", () => renderer.remove());
+    let leaveGround = () => {};
+    layer.on("add", () => {
+      layer.setStyle(look);
+      leaveGround = onGround(this.context.map, () => layer.setStyle(look));
+    });
+    layer.on("remove", () => {
+      leaveGround();
+      renderer.remove();
+    });
     return {
       layer,
       filter: (rows) => {
@@ -203,11 +212,13 @@ export class GeoLayer implements Features {
     if (keep && !keep[row]) return { ...style, stroke: false, fill: false };
     const line = /LineString/.test(this.config.geometries[row]?.type ?? "");
     // What one style sets stays in a path until another sets it: each begins with the defaults.
-    return { stroke: true, fill: !line, opacity: 1, fillOpacity: 0.2, ...style };
+    const whole = { stroke: true, fill: !line, opacity: 1, fillOpacity: 0.2, ...style };
+    return groundOf(this.context.map).ink(whole);
   }
 
   private listen(): void {
     const { map } = this.context;
+    onGround(map, () => this.redraw());
     const tip = L.tooltip({ sticky: true, className: "gm-tooltip" } as L.TooltipOptions);
     this.layer.on("click", (event) => this.select(rowOf(event), event.latlng));
     this.layer.on("mouseover", (event) => {

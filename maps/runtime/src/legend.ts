@@ -3,6 +3,7 @@ import { type Context, contextOf } from "./context";
 import { make, swatch } from "./dom";
 import { filteringOf } from "./filtering";
 import { makeCard } from "./frame";
+import { groundOf, onGround } from "./ground";
 import type { Words } from "./words";
 
 export interface LegendItem {
@@ -79,6 +80,7 @@ class Part {
     this.section = whole;
     this.element = make("section", { class: "gm-legend-section" });
     context.speak(() => this.draw());
+    onGround(context.map, () => this.draw());
   }
 
   replace(change: Pick<LegendSection, "title" | "unit" | "kind" | "items">): void {
@@ -139,9 +141,19 @@ class Part {
     const { context, section } = this;
     const { label, count } = item;
     const name = make("span", { class: "gm-label" }, context.say(label));
-    const parts = [swatch(item, section.shape), name];
+    const parts = [swatch(this.seen(item), section.shape), name];
     if (count === null) return parts;
     return [...parts, make("span", { class: "gm-count" }, context.formats.number(count))];
+  }
+
+  /** An entry in the colours that the map has on its present ground. */
+  private seen(item: LegendItem): LegendItem {
+    const ground = groundOf(this.context.map);
+    const { colour, edge, opacity } = item;
+    if (this.section.shape === "line") {
+      return { ...item, colour: ground.ink({ color: colour, fill: false }).color };
+    }
+    return edge ? { ...item, edge: ground.ink({ color: edge, fillOpacity: opacity }).color } : item;
   }
 
   private drawSwitch(style: number, parts: HTMLElement[]): HTMLElement {

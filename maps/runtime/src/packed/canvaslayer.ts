@@ -67,13 +67,13 @@ export abstract class CanvasLayer extends L.Layer {
     };
   }
 
-  onAdd(): this {
+  onAdd(_map: L.Map): this {
     this.screen = L.DomUtil.create("canvas", "gm-packed leaflet-zoom-animated", this.pane());
     this.redraw();
     return this;
   }
 
-  onRemove(): this {
+  onRemove(_map: L.Map): this {
     this.job++;
     this.screen?.remove();
     this.screen = this.shown = null;

@@ -1,4 +1,5 @@
 import type L from "leaflet";
+import { readColour } from "../colour";
 import type { Pen } from "./strokes";
 
 /** A style as it is drawn. */
@@ -9,8 +10,6 @@ export interface Look {
   /** Of a point, in CSS pixels. */
   radius: number;
 }
-
-let scratch: CanvasRenderingContext2D | null = null;
 
 /** Reads Leaflet's path options, with its defaults. */
 export function lookOf(style: L.CircleMarkerOptions, ratio: number): Look {
@@ -30,16 +29,9 @@ export function lookOf(style: L.CircleMarkerOptions, ratio: number): Look {
   };
 }
 
-/** Lets the canvas read a CSS colour: it gives `#rrggbb` or `rgba(r, g, b, a)` back. */
+/** A CSS colour as the 32-bit word of an ImageData's bytes. */
 export function wordOf(colour: string, opacity: number): number {
-  scratch ??= document.createElement("canvas").getContext("2d");
-  if (!scratch) return 0;
-  scratch.fillStyle = "#000000";
-  scratch.fillStyle = colour;
-  const read = scratch.fillStyle;
-  const [red, green, blue, alpha = 1] = read.startsWith("#")
-    ? [1, 3, 5].map((at) => Number.parseInt(read.slice(at, at + 2), 16))
-    : read.match(/[\d.]+/g)!.map(Number);
+  const [red, green, blue, alpha] = readColour(colour);
   const share = Math.round(255 * Math.min(Math.max(alpha * opacity, 0), 1));
   return share === 0 ? 0 : ((share << 24) | (blue << 16) | (green << 8) | red) >>> 0;
 }

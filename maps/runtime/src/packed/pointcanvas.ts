@@ -9,7 +9,6 @@ import { drawDots } from "./dots";
 import { deviceEvents } from "./gpu/device";
 import type { Days } from "./gpu/places";
 import { GpuPoints } from "./gpu/points";
-import { lookOf } from "./look";
 import type { Projection } from "./projection";
 import { StyledCanvas, type StyledOptions } from "./styled";
 import { FAN_OUT, search } from "./tree";
@@ -52,14 +51,14 @@ export class PointCanvas extends StyledCanvas<Spots> {
     return twin;
   }
 
-  onAdd(): this {
+  onAdd(map: L.Map): this {
     deviceEvents.addEventListener("lost", this.leaveGpu);
-    return super.onAdd();
+    return super.onAdd(map);
   }
 
-  onRemove(): this {
+  onRemove(map: L.Map): this {
     deviceEvents.removeEventListener("lost", this.leaveGpu);
-    return super.onRemove();
+    return super.onRemove(map);
   }
 
   private readonly leaveGpu = () => this.redraw();
@@ -231,7 +230,7 @@ export class PointCanvas extends StyledCanvas<Spots> {
     if (!onGpu || onGpu.isLost) return null;
     onGpu.bring(this.style, (row) => this.keeps(row));
     if (config.as === "heat") return onGpu.heat(view, config.heat, days, this.share());
-    return onGpu.dots(view, this.styles.map((style) => lookOf(style, view.ratio)), days);
+    return onGpu.dots(view, this.looks(view), days);
   }
 
   private *drawOn(canvas: Canvas2D, view: View): Generator<void> {
@@ -245,7 +244,7 @@ export class PointCanvas extends StyledCanvas<Spots> {
       yield* drawDensity(canvas, chosen, view, config.heat, this.share(), everyDay);
       return;
     }
-    const looks = this.styles.map((style) => lookOf(style, view.ratio));
+    const looks = this.looks(view);
     if (config.as === "dots") {
       yield* drawDots(canvas, chosen, looks, this.style);
       return;

@@ -1,7 +1,9 @@
 import type { Geometry } from "geojson";
 import L from "leaflet";
+import { groundOf, onGround } from "../ground";
 import { CanvasLayer, type View } from "./canvaslayer";
 import type { Decoded, Rows } from "./decode";
+import { type Look, lookOf } from "./look";
 import { Heights, type Lattice, Projection } from "./projection";
 
 export interface StyledOptions {
@@ -17,6 +19,7 @@ export abstract class StyledCanvas<Held extends Rows> extends CanvasLayer {
   protected keep: Uint8Array | null = null;
   protected veiled = false;
   protected heights: Heights | null = null;
+  private leaveGround: (() => void) | null = null;
 
   constructor(
     pane: string,
@@ -24,6 +27,16 @@ export abstract class StyledCanvas<Held extends Rows> extends CanvasLayer {
   ) {
     super(pane);
     this.styles = setup.styles;
+  }
+
+  onAdd(map: L.Map): this {
+    this.leaveGround = onGround(map, () => this.redraw());
+    return super.onAdd(map);
+  }
+
+  onRemove(map: L.Map): this {
+    this.leaveGround?.();
+    return super.onRemove(map);
   }
 
   protected abstract heldOf(decoded: Decoded): Held | null;
@@ -75,6 +88,13 @@ export abstract class StyledCanvas<Held extends Rows> extends CanvasLayer {
 
   styleOf(row: number): L.PathOptions {
     return this.styles[this.classOf(row)] ?? {};
+  }
+
+  /** The styles as they are drawn in a view. */
+  protected looks({ ratio }: View, filled = true): Look[] {
+    const ground = groundOf(this._map);
+    const inked = (style: L.PathOptions) => ground.ink(filled ? style : { ...style, fill: false });
+    return this.styles.map((style) => lookOf(inked(style), ratio));
   }
 
   protected drawn(): void {
