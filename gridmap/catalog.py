@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cache, cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
@@ -233,8 +234,9 @@ class MapLayer(Record):
 
     `attributes` are numeric fields that the reader can choose in place of the one that the
     layer's symbology shows; `counts` is a layer of points that colours the areas by how many of
-    them the chosen time has; `labels` are fields to write inside the areas, a line each; layers
-    of one `group` stand together in the list of layers.
+    them the chosen time has; `labels` are fields to write inside the areas, a line each; `tints`
+    fills areas whose colours show nothing so that neighbours differ; layers of one `group` stand
+    together in the list of layers.
     """
 
     layer: str
@@ -245,6 +247,7 @@ class MapLayer(Record):
     counts: str = ""
     attributes: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
+    tints: bool = False
     split: str = ""
     style: str = ""
     required: bool = False
@@ -401,22 +404,35 @@ def _record(record: type[R], file: Path, data: dict[str, Any]) -> R:
 
 
 def _check_map(spec: MapSpec, layers: Mapping[str, Layer], file: Path) -> None:
-    for name in spec.needs:
-        if name not in layers:
-            problem = f"needs: no layer '{name}'"
-            raise CatalogError("catalog.invalid", file=short_path(file), problem=problem)
-    for number, shown in enumerate(spec.layers):
-        layer = layers.get(shown.layer)
-        if layer is None:
-            problem = f"layers.{number}.layer: no layer '{shown.layer}'"
-            raise CatalogError("catalog.invalid", file=short_path(file), problem=problem)
-        if shown.counts and shown.counts not in layers:
-            problem = f"layers.{number}.counts: no layer '{shown.counts}'"
-            raise CatalogError("catalog.invalid", file=short_path(file), problem=problem)
-        if shown.style and shown.style not in layer.styles:
-            problem = f"layers.{number}: layer '{shown.layer}' has no style '{shown.style}'"
-            raise CatalogError("catalog.invalid", file=short_path(file), problem=problem)
-        for name in filter(None, (*shown.popup, *shown.attributes, *shown.labels, shown.split)):
-            if name not in layer.fields:
-                problem = f"layers.{number}: layer '{shown.layer}' has no field '{name}'"
-                raise CatalogError("catalog.invalid", file=short_path(file), problem=problem)
+    missing = (f"needs: no layer '{name}'" for name in spec.needs if name not in layers)
+    shown = (
+        f"layers.{number}{problem}"
+        for number, shown in enumerate(spec.layers)
+        for problem in _problems_of(shown, layers)
+    )
+    for problem in chain(missing, shown):
+        raise CatalogError("catalog.invalid", file=short_path(file), problem=problem)
+
+
+def _problems_of(shown: MapLayer, layers: Mapping[str, Layer]) -> Iterator[str]:
+    layer = layers.get(shown.layer)
+    if layer is None:
+        yield f".layer: no layer '{shown.layer}'"
+        return
+    if shown.counts and shown.counts not in layers:
+        yield f".counts: no layer '{shown.counts}'"
+    if shown.style and shown.style not in layer.styles:
+        yield f": layer '{shown.layer}' has no style '{shown.style}'"
+        return
+    for name in filter(None, (*shown.popup, *shown.attributes, *shown.labels, shown.split)):
+        if name not in layer.fields:
+            yield f": layer '{shown.layer}' has no field '{name}'"
+    if shown.tints and not _can_be_tinted(shown, layer.styled(shown.style)):
+        yield f".tints: layer '{shown.layer}' has no areas, or its colours show something else"
+
+
+def _can_be_tinted(shown: MapLayer, layer: Layer) -> bool:
+    style = layer.symbology
+    if layer.geometry != "Polygon" or style is None or shown.counts or shown.attributes:
+        return False
+    return style.kind == "single" or (style.kind == "categorised" and style.field == shown.split)

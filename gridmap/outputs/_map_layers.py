@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import geopandas as gpd
@@ -19,6 +19,7 @@ from gridmap.outputs._people import People, people_in
 from gridmap.outputs.elements import Unit
 from gridmap.outputs.packed import PackedLines, PackedPoints, PackedPolygons
 from gridmap.outputs.symbology import LegendItem, Painted, PathStyle, paint, symbology_of
+from gridmap.outputs.tints import TINT_OPACITY, TINTS, tints_of
 
 __all__ = [
     "Overlay",
@@ -116,6 +117,8 @@ def heat_section(overlay: Overlay) -> elements.LegendSection:
 def feature_layer(overlay: Overlay, painted: Painted) -> elements.FeatureLayer:
     """Return the features of a layer, drawn as they were painted; packed where they are many."""
     layer = overlay.layer
+    if overlay.shown.tints:
+        painted = _tinted(painted, overlay.frame.geometry)
     fields = [name for name in overlay.shown.popup if overlay.holds(name)]
     many = len(overlay.frame) > PLAIN_FEATURES
     draw = _PACKED[layer.geometry] if many else elements.GeoLayer
@@ -129,6 +132,18 @@ def feature_layer(overlay: Overlay, painted: Painted) -> elements.FeatureLayer:
         keep=[name for name in _sought(layer) if overlay.holds(name)],
         show=overlay.show,
     )
+
+
+def _tinted(painted: Painted, areas: gpd.GeoSeries) -> Painted:
+    """Fill areas so that neighbours differ; their borders stay those of their classes."""
+    tints = tints_of(areas)
+    keys = tuple(f"{key} {tint}" for key, tint in zip(painted.keys, tints, strict=True))
+    styles = {
+        f"{key} {tint}": replace(style, fill=fill, fill_opacity=TINT_OPACITY)
+        for key, style in painted.styles.items()
+        for tint, fill in enumerate(TINTS)
+    }
+    return replace(painted, keys=keys, styles=styles)
 
 
 def _sought(layer: Layer) -> dict[str, None]:
