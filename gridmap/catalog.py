@@ -427,12 +427,14 @@ def _problems_of(shown: MapLayer, layers: Mapping[str, Layer]) -> Iterator[str]:
     for name in filter(None, (*shown.popup, *shown.attributes, *shown.labels, shown.split)):
         if name not in layer.fields:
             yield f": layer '{shown.layer}' has no field '{name}'"
-    if shown.tints and not _can_be_tinted(shown, layer.styled(shown.style)):
-        yield f".tints: layer '{shown.layer}' has no areas, or its colours show something else"
+    if shown.tints and layer.geometry != "Polygon":
+        yield f".tints: layer '{shown.layer}' has no areas; leave it out"
+    elif shown.tints and _shows_by_colour(shown, layer.styled(shown.style)):
+        yield f".tints: the colours of layer '{shown.layer}' already show something; leave it out"
 
 
-def _can_be_tinted(shown: MapLayer, layer: Layer) -> bool:
+def _shows_by_colour(shown: MapLayer, layer: Layer) -> bool:
     style = layer.symbology
-    if layer.geometry != "Polygon" or style is None or shown.counts or shown.attributes:
-        return False
-    return style.kind == "single" or (style.kind == "categorised" and style.field == shown.split)
+    if shown.counts or shown.attributes:
+        return True
+    return style is not None and style.kind != "single" and style.field != shown.split

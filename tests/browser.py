@@ -6,14 +6,25 @@ import inspect
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-__all__ = ["OpenPage", "at_rest", "browser", "colour_at", "open_page", "spot", "wait_until"]
+__all__ = [
+    "OpenPage",
+    "at_rest",
+    "browser",
+    "colour_at",
+    "open_page",
+    "spot",
+    "wait_equal",
+    "wait_until",
+]
 
 OpenPage = Callable[..., Page]
+T = TypeVar("T")
 _CHROMIUM_OPTIONS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -78,6 +89,15 @@ def wait_until(opened: Page, question: str | Callable[[], object], seconds: floa
         opened.wait_for_timeout(50)
     asked = question if isinstance(question, str) else inspect.getsource(question).strip()
     raise AssertionError(f"not within {seconds} s: {asked}")
+
+
+def wait_equal(opened: Page, read: Callable[[], T], expected: T, seconds: float = 10.0) -> None:
+    """Wait until what a function reads is as expected; the failure shows what it was."""
+    for _ in range(int(seconds * 20)):
+        if read() == expected:
+            return
+        opened.wait_for_timeout(50)
+    assert read() == expected
 
 
 def at_rest(opened: Page) -> None:

@@ -8,7 +8,8 @@ from itertools import count
 
 import geopandas as gpd
 import numpy as np
-import shapely
+
+from gridmap.analysis.neighbours import distance_band
 
 __all__ = ["TINTS", "TINT_OPACITY", "tints_of"]
 
@@ -32,19 +33,15 @@ def tints_of(areas: gpd.GeoSeries) -> list[int]:
     -------
     list of n int
         Positions in `TINTS`; ``0`` where there is no geometry. By DSATUR (D. Brelaz, New methods
-        to color the vertices of a graph, Communications of the ACM 22 (4), 1979), which seldom
-        needs more than five for a map; from the seventh on they begin anew.
+        to color the vertices of a graph, Communications of the ACM 22 (4), 1979). Where more
+        areas meet each other than there are tints, these begin anew.
     """
     if areas.isna().all():
         return [0] * len(areas)
-    shapes = areas.to_crs(areas.estimate_utm_crs()).to_numpy()
-    tree = shapely.STRtree(shapes)
-    one, other = tree.query(shapes, predicate="dwithin", distance=_NEAR_M)
-    apart = one != other
-    one, other = one[apart], other[apart]
-    order = np.lexsort((other, one))
-    ends = np.searchsorted(one[order], np.arange(1, len(shapes)))
-    neighbours = [part.tolist() for part in np.split(other[order], ends)]
+    if areas.crs.is_geographic:
+        areas = areas.to_crs(areas.estimate_utm_crs())
+    near = distance_band(areas, _NEAR_M)
+    neighbours = [part.tolist() for part in np.split(near.indices, near.indptr[1:-1])]
     return [colour % len(TINTS) for colour in _coloured(neighbours)]
 
 

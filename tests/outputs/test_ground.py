@@ -9,7 +9,7 @@ import folium
 import geopandas as gpd
 import pytest
 import shapely
-from browser import colour_at, wait_until
+from browser import colour_at, wait_equal, wait_until
 
 from gridmap.outputs.elements import (
     FeatureLayer,
@@ -91,11 +91,11 @@ def test_outlines_suit_the_ground(
     tmp_path: Path, open_page: OpenPage, kind: type[GeoLayer | PackedPolygons]
 ) -> None:
     opened = open_page(saved(tmp_path, drawn_as(kind)))
-    wait_until(opened, lambda: edges(opened) == LIGHT)
+    wait_equal(opened, lambda: edges(opened), LIGHT)
     swatch = "getComputedStyle(document.querySelector('.gm-swatch')).borderColor"
     assert opened.evaluate(swatch) == "rgb(26, 32, 44)"
     opened.emulate_media(color_scheme="dark")
-    wait_until(opened, lambda: edges(opened)["strong"] == DARK["strong"])
+    wait_equal(opened, lambda: edges(opened)["strong"], DARK["strong"])
     assert opened.evaluate(swatch) == "rgb(211, 217, 229)"
     seen = edges(opened)
     red, green, blue = seen.pop("navy")
@@ -103,15 +103,15 @@ def test_outlines_suit_the_ground(
     assert (red, green) > (0x1C, 0x3A)
     assert blue > green > red, "it stays a blue"
     opened.emulate_media(color_scheme="light")
-    wait_until(opened, lambda: edges(opened) == LIGHT)
+    wait_equal(opened, lambda: edges(opened), LIGHT)
 
 
 def test_lines_suit_the_ground_whatever_their_fill(tmp_path: Path, open_page: OpenPage) -> None:
     layer = PackedLines(lines(), name="Areas", style=list(STYLES), styles=STYLES)
     opened = open_page(saved(tmp_path, layer))
-    wait_until(opened, lambda: edges(opened) == LIGHT)
+    wait_equal(opened, lambda: edges(opened), LIGHT)
     opened.emulate_media(color_scheme="dark")
-    wait_until(opened, lambda: edges(opened)["filled"] == DARK["strong"])
+    wait_equal(opened, lambda: edges(opened)["filled"], DARK["strong"])
     assert edges(opened)["faint"] == DARK["faint"]
 
 
@@ -124,4 +124,4 @@ def test_on_the_tiles_of_a_base_map_lines_stay(tmp_path: Path, open_page: OpenPa
         "{ const map = window[document.querySelector('.gm-map').id];"
         " map.eachLayer((layer) => { if (layer instanceof L.TileLayer) layer.remove(); }); }"
     )
-    wait_until(opened, lambda: edges(opened)["strong"] == DARK["strong"])
+    wait_equal(opened, lambda: edges(opened)["strong"], DARK["strong"])

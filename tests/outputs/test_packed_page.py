@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import shapely
 from benchmarks.coverages import make_coverage
-from browser import colour_at, spot, wait_until
+from browser import colour_at, spot, wait_equal, wait_until
 from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as BrowserPage
 
@@ -70,7 +70,7 @@ def wait_colour(
     opened: BrowserPage, lon: float, lat: float, expected: list[int], canvases: str = "canvas"
 ) -> None:
     """Waits until the packed canvas has a colour at a place."""
-    wait_until(opened, lambda: colour(opened, lon, lat, canvases) == expected)
+    wait_equal(opened, lambda: colour(opened, lon, lat, canvases), expected)
 
 
 def features(

@@ -9,7 +9,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from browser import colour_at, spot, wait_until
+from browser import colour_at, spot, wait_equal, wait_until
 from playwright.sync_api import expect
 
 from gridmap import messages
@@ -182,6 +182,21 @@ def test_areas_of_two_months_stand_side_by_side(tmp_path: Path, open_page: OpenP
     assert opened.evaluate(f"document.querySelector({right!r})") is None
 
 
+def test_both_periods_suit_a_dark_page(tmp_path: Path, open_page: OpenPage) -> None:
+    opened = open_page(save_page(shared_time_page(), tmp_path / "shared.html"))
+    opened.get_by_role("slider", name=SAYS["time"], exact=True).press("ArrowRight")
+    opened.get_by_role("combobox", name=SAYS["compare"]).select_option("Feb 2025")
+    west, east = ((121.05, 30.65), "left"), ((121.25, 30.65), "right")
+
+    def dots() -> list[list[int]]:
+        canvas = ".leaflet-gm-{}-pane canvas:nth-of-type(2)".format
+        return [colour_at(opened, *at, canvas(side)) for at, side in (west, east)]
+
+    wait_until(opened, lambda: all(opacity > 0 and red < 0x40 for red, _, _, opacity in dots()))
+    opened.emulate_media(color_scheme="dark")
+    wait_until(opened, lambda: all(red > 0xC0 for red, *_ in dots()))
+
+
 def test_a_class_is_switched_off_on_each_side_by_its_own_period(
     tmp_path: Path, open_page: OpenPage
 ) -> None:
@@ -197,7 +212,7 @@ def test_a_class_is_switched_off_on_each_side_by_its_own_period(
     def shown() -> list[list[bool]]:
         return [[colour_at(opened, *at, side)[3] > 0 for at in (west, east)] for side in sides]
 
-    wait_until(opened, lambda: shown() == [[True, False], [False, True]])
+    wait_equal(opened, shown, [[True, False], [False, True]])
     opened.mouse.click(*spot(opened, *east))
     expect(opened.locator(".gm-popup .gm-eyebrow")).to_have_text("Areas")
     opened.locator(".leaflet-popup-close-button").click()

@@ -38,7 +38,7 @@ def test_neighbours_of_a_large_coverage_differ() -> None:
     areas = gpd.GeoSeries(make_coverage(20_000, random_state=3), crs=4549)
     tints = tints_of(areas)
     assert alike(areas, tints) == 0
-    assert 3 <= max(tints) < len(TINTS)
+    assert np.bincount(tints)[4:].sum() < 0.05 * len(areas), "four do for nearly all"
     assert tints_of(areas.to_crs(4326)) == tints
 
 
@@ -111,5 +111,7 @@ tints = true
 '''
     (tmp_path / "maps").mkdir()
     (tmp_path / "maps" / "own.toml").write_text(text, encoding="utf-8")
-    with pytest.raises(CatalogError, match=rf"own\.toml.*layers\.0\.tints.*'{layer}'"):
+    with pytest.raises(
+        CatalogError, match=rf"own\.toml.*layers\.0\.tints.*'{layer}'.*; leave it out"
+    ):
         load_catalog(tmp_path)
