@@ -18,6 +18,7 @@ from .design import design_grids as design_grids
 from .design import resize_grids as resize_grids
 from .design import restate as restate
 from .errors import GridmapError as GridmapError
+from .measures.analyse import analyse as analyse
 from .model import City as City
 from .outputs import PackedLines as PackedLines
 from .outputs import PackedPoints as PackedPoints
@@ -26,7 +27,6 @@ from .outputs import draw as draw
 from .outputs import page as page
 from .outputs import save_page as save_page
 from .outputs import write_layers as write_layers
-from .pipeline import analyse as analyse
 from .result import Analysed as Analysed
 from .result import Result as Result
 from .settings import Analysis as Analysis

@@ -1,7 +1,7 @@
 """The catalogue: what a layer is and what a map shows, read from TOML into frozen records.
 
 Everything that depends on a layer's shape is derived from these records: the import checks
-(`gridmap.schema`), the map and GIS styles (`gridmap.outputs.symbology`), the tables of the store,
+(`gridmap.schema`), the map and GIS styles (`gridmap.outputs.styles`), the tables of the store,
 and the reference in ``docs/``.
 """
 

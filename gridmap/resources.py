@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["shipped"]
+__all__ = ["packaged", "shipped"]
 
 _PACKAGE = Path(__file__).parent
+
+
+def packaged(path: str) -> Path:
+    """Return the path of a file that lies inside the package, beside the code that reads it.
+
+    Parameters
+    ----------
+    path : str
+        From the package on, such as ``"analysis/cases/kpis.toml"``.
+    """
+    return _PACKAGE / path
 
 
 def shipped(*parts: str) -> Path:

@@ -32,7 +32,7 @@ class Transfer(Record):
 
 
 class Limit(Record):
-    """A span of time: so many of a unit of `gridmap.analysis.clock.UNITS`."""
+    """A span of time: so many of a unit of `gridmap.analysis.cases.clock.UNITS`."""
 
     amount: float = Field(ge=0)
     unit: Literal["urgent_hours", "working_hours", "working_days", "natural_days"]
@@ -95,7 +95,7 @@ class Duties(Record):
 class Sharing(Record):
     """How fair loads are measured, and how many transfers between grids are proposed.
 
-    ``effort`` changes keys of ``gridmap/effort.toml``.
+    ``effort`` changes keys of ``gridmap/analysis/workloads/effort.toml``.
     """
 
     tolerance: float = Field(default=0.2, ge=0)

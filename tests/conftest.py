@@ -15,9 +15,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from gridmap.config import read_city_file  # noqa: E402
 from gridmap.design import as_layers, design_grids, resize_grids  # noqa: E402
+from gridmap.measures.analyse import analyse  # noqa: E402
 from gridmap.outputs import draw, save_page  # noqa: E402
-from gridmap.outputs.gallery import write_gallery  # noqa: E402
-from gridmap.pipeline import analyse  # noqa: E402
+from gridmap.outputs.maps.gallery import write_gallery  # noqa: E402
 from gridmap.result import Analysed  # noqa: E402
 from gridmap.settings import Design  # noqa: E402
 from gridmap.sources import read_city  # noqa: E402

@@ -11,8 +11,8 @@ import shapely
 
 from gridmap.config import read_city_file
 from gridmap.errors import ConformError
+from gridmap.measures.analyse import STEPS, analyse
 from gridmap.model import Receipt
-from gridmap.pipeline import STEPS, analyse
 from gridmap.result import Analysed
 from gridmap.schema import schema
 from gridmap.settings import Analysis

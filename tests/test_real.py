@@ -15,11 +15,11 @@ from shapely import Point
 
 from gridmap.config import read_city_file
 from gridmap.design import Plan, design_grids
-from gridmap.design.audit import audit
+from gridmap.design.audit.checks import audit
 from gridmap.design.codes import load_profiles
+from gridmap.measures.analyse import analyse
 from gridmap.model import Receipt
 from gridmap.outputs import draw, save_page
-from gridmap.pipeline import analyse
 from gridmap.result import Analysed
 from gridmap.settings import Design
 from gridmap.sources import read_city

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from gridmap.analysis import load_kpis
-from gridmap.casework import calendar_of, kpi_tables, proven, with_deadlines, worked
+from gridmap.measures.cases import calendar_of, kpi_tables, proven, with_deadlines, worked
 from gridmap.result import Analysed
 from gridmap.settings import Analysis, Clock, Kpis
 

@@ -21,5 +21,6 @@ def test_a_wheel_holds_the_definitions_the_runtime_and_the_sample(tmp_path: Path
     built = ("runtime.js", "runtime.css", "licences.json", "plugins.json")
     expected |= {f"runtime/{name}" for name in built}
     assert expected == shared
-    assert {"gridmap/messages.toml", "gridmap/__init__.pyi", "gridmap/py.typed"} <= set(names)
+    inside = ("messages/messages.toml", "analysis/cases/kpis.toml", "__init__.pyi", "py.typed")
+    assert {f"gridmap/{name}" for name in inside} <= set(names)
     assert not [name for name in names if "node_modules" in name or name.startswith("tests")]

@@ -1,10 +1,38 @@
 """Analysis: frames in, frames or aligned Series out; no files, no maps, nothing changed."""
 
-from gridmap.analysis.assign import assign, assign_all, count_points
-from gridmap.analysis.black_spots import NetworkHotspots, network_density, network_hotspots
-from gridmap.analysis.calendars import Calendar, ChineseHolidays, EveryWeek, make_calendar
-from gridmap.analysis.case_life import CaseLife, case_life, case_life_of_times
-from gridmap.analysis.cells import (
+from gridmap.analysis.cases.calendars import Calendar, ChineseHolidays, EveryWeek, make_calendar
+from gridmap.analysis.cases.clock import Rule, days_between, deadline, working_time
+from gridmap.analysis.cases.deadlines import (
+    case_deadlines,
+    check_times,
+    explain,
+    ledger_deadline,
+    look_back,
+    urgency,
+)
+from gridmap.analysis.cases.indicators import Indicators, Proof, indicators, load_kpis, proof
+from gridmap.analysis.cases.life import CaseLife, case_life, case_life_of_times
+from gridmap.analysis.cases.recurrence import (
+    Recurrence,
+    recurrence,
+    recurrence_curve,
+    recurrence_layer,
+)
+from gridmap.analysis.cases.timeliness import timeliness
+from gridmap.analysis.clusters.cube import Cube, space_time_cube, time_step
+from gridmap.analysis.clusters.density import Surface, ascii_grid, bands, kernel_density
+from gridmap.analysis.clusters.emerging import PATTERNS, classify, emerging, space_time_scores
+from gridmap.analysis.clusters.hotspots import count_by, getis_ord, hotspots, hotspots_by_source
+from gridmap.analysis.clusters.moran import local_moran
+from gridmap.analysis.clusters.rates import (
+    crude_rates,
+    empirical_bayes,
+    local_empirical_bayes,
+    standardised_rates,
+)
+from gridmap.analysis.clusters.significance import discoveries, neighbour_ranks, pseudo_p
+from gridmap.analysis.clusters.trend import Trend, mann_kendall
+from gridmap.analysis.h3.cells import (
     cell_counts,
     cell_grid,
     cell_neighbours,
@@ -13,11 +41,19 @@ from gridmap.analysis.cells import (
     parents,
     roll_up,
 )
-from gridmap.analysis.clock import Rule, days_between, deadline, working_time
-from gridmap.analysis.contiguity import queen, rook
-from gridmap.analysis.coverage import find_gaps, find_misnested, find_overlaps, find_unassigned
-from gridmap.analysis.cube import Cube, space_time_cube, time_step
-from gridmap.analysis.dead_corners import (
+from gridmap.analysis.location.assign import assign, assign_all, count_points
+from gridmap.analysis.location.fallback_points import find_piles
+from gridmap.analysis.location.interpolation import transfer
+from gridmap.analysis.location.topology import (
+    find_gaps,
+    find_misnested,
+    find_overlaps,
+    find_unassigned,
+)
+from gridmap.analysis.network.black_spots import NetworkHotspots, network_density, network_hotspots
+from gridmap.analysis.network.graph import Network, road_network, snap
+from gridmap.analysis.network.road_levels import SPEED_LIMITS_KMH, road_levels
+from gridmap.analysis.responsibility.gaps import (
     derived_leads,
     double_leads,
     line_by_block,
@@ -25,17 +61,23 @@ from gridmap.analysis.dead_corners import (
     unowned,
     without_cooperation,
 )
-from gridmap.analysis.deadlines import (
-    case_deadlines,
-    check_times,
-    explain,
-    ledger_deadline,
-    look_back,
-    urgency,
+from gridmap.analysis.responsibility.registers import (
+    check_assignments,
+    check_organisations,
+    in_force,
+    reconcile_all,
 )
-from gridmap.analysis.density import Surface, ascii_grid, bands, kernel_density
-from gridmap.analysis.emerging import PATTERNS, classify, emerging, space_time_scores
-from gridmap.analysis.fairness import (
+from gridmap.analysis.responsibility.strips import frontage_zones, road_corridors
+from gridmap.analysis.responsibility.who import implied_assignments, targets_at, who
+from gridmap.analysis.weights.contiguity import queen, rook
+from gridmap.analysis.weights.neighbours import (
+    as_graph,
+    distance_band,
+    k_nearest,
+    neighbours,
+    with_self,
+)
+from gridmap.analysis.workloads.fairness import (
     Effort,
     Fairness,
     Proposal,
@@ -45,44 +87,7 @@ from gridmap.analysis.fairness import (
     proposed_transfers,
     transferred_grids,
 )
-from gridmap.analysis.hotspots import count_by, getis_ord, hotspots, hotspots_by_source
-from gridmap.analysis.indicators import Indicators, Proof, indicators, load_kpis, proof
-from gridmap.analysis.moran import local_moran
-from gridmap.analysis.neighbours import (
-    as_graph,
-    distance_band,
-    k_nearest,
-    neighbours,
-    with_self,
-)
-from gridmap.analysis.network import Network, road_network, snap
-from gridmap.analysis.piles import find_piles
-from gridmap.analysis.rates import (
-    crude_rates,
-    empirical_bayes,
-    local_empirical_bayes,
-    standardised_rates,
-)
-from gridmap.analysis.recurrence import (
-    Recurrence,
-    recurrence,
-    recurrence_curve,
-    recurrence_layer,
-)
-from gridmap.analysis.registers import (
-    check_assignments,
-    check_organisations,
-    in_force,
-    reconcile_all,
-)
-from gridmap.analysis.responsibility import implied_assignments, targets_at, who
-from gridmap.analysis.road_levels import SPEED_LIMITS_KMH, road_levels
-from gridmap.analysis.significance import discoveries, neighbour_ranks, pseudo_p
-from gridmap.analysis.strips import frontage_zones, road_corridors
-from gridmap.analysis.timeliness import timeliness
-from gridmap.analysis.transfer import transfer
-from gridmap.analysis.trend import Trend, mann_kendall
-from gridmap.analysis.workload import gini, households_in, workload
+from gridmap.analysis.workloads.loads import gini, households_in, workload
 
 __all__ = [
     "PATTERNS",

@@ -30,8 +30,8 @@ def bulletin(
     as_json: AsJson = False,
 ) -> None:
     """Write the bulletin of a period, once."""
-    from gridmap.casework import LAYERS, with_deadlines
-    from gridmap.outputs.bulletin import make_bulletin, write_bulletin
+    from gridmap.measures.cases import LAYERS, with_deadlines
+    from gridmap.outputs.bulletin.record import make_bulletin, write_bulletin
     from gridmap.sources import read_city
 
     city_file, speak = opened(city, lang)

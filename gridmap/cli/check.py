@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gridmap import console, messages
+from gridmap import messages
+from gridmap.cli import console
 from gridmap.cli.common import (
     AsJson,
     LangName,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
-    from gridmap.console import Tell
+    from gridmap.cli.console import Tell
 
 __all__ = ["app"]
 
@@ -155,9 +156,9 @@ class _Audited:
         tell: Tell,
     ) -> _Audited:
         """Read the files and apply every rule."""
-        from gridmap.design.audit import audit
+        from gridmap.design.audit.checks import audit
+        from gridmap.design.audit.mend import mend
         from gridmap.design.codes import load_profiles
-        from gridmap.design.mend import mend
         from gridmap.sources.areas import of_level, read_areas
 
         name = options.pop("profile")
@@ -185,7 +186,7 @@ class _Audited:
 
 def _write_audit(audited: _Audited, name: str, out: Path, lang: Lang) -> list[str]:
     from gridmap.outputs import staged
-    from gridmap.outputs.audited import write_findings, write_mended
+    from gridmap.outputs.export.audited import write_findings, write_mended
 
     with staged(out) as stage:
         write_findings(audited.found, name, stage, lang=lang)

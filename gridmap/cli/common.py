@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gridmap import console, messages
+from gridmap import messages
+from gridmap.cli import console
 from gridmap.messages import Lang
 
 # Everything heavy is imported where it is used, so that --help answers at once.
 if TYPE_CHECKING:
+    from gridmap.cli.console import Tell
     from gridmap.config import CityFile
-    from gridmap.console import Tell
     from gridmap.result import Analysed
 
 __all__ = [
@@ -68,14 +69,14 @@ def opened(city: Path, lang: str) -> tuple[CityFile, Lang]:
 
 def steps_of(city_file: CityFile) -> int:
     """Return how many steps the reading and the analysis of a city take."""
-    from gridmap.pipeline import STEPS
+    from gridmap.measures.analyse import STEPS
 
     return len(city_file.inputs) + len(STEPS)
 
 
 def analysed_city(city_file: CityFile, tell: Tell) -> Analysed:
     """Read a city and compute everything."""
-    from gridmap.pipeline import analyse
+    from gridmap.measures.analyse import analyse
     from gridmap.sources import read_city
 
     city = read_city(city_file, progress=lambda name: tell("read", name=name))

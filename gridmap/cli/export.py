@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gridmap import console, messages
+from gridmap import messages
+from gridmap.cli import console
 from gridmap.cli.common import (
     AsJson,
     CityPath,
@@ -23,7 +24,7 @@ from gridmap.cli.common import (
 if TYPE_CHECKING:
     import datetime as dt
 
-    from gridmap.outputs.layers import Exported
+    from gridmap.outputs.export.layers import Exported
 
 __all__ = ["app"]
 
@@ -54,8 +55,8 @@ def export(
     """Write layers for GIS desktops."""
     from gridmap.crs import DATUMS, parse_crs
     from gridmap.outputs import DEFAULT_FORMATS, staged
+    from gridmap.outputs.export.layers import check_formats, export_layers, plan_steps
     from gridmap.outputs.export.selection import Selection, check_selection
-    from gridmap.outputs.layers import check_formats, export_layers, plan_steps
 
     chosen = formats or (["gpkg"] if append else list(DEFAULT_FORMATS))
     options = {

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gridmap import console, messages
+from gridmap import messages
+from gridmap.cli import console
 from gridmap.cli.common import (
     AsJson,
     CityPath,
@@ -246,8 +247,8 @@ def _made(
     city_file: CityFile, out: Path, lang: Lang, as_json: bool
 ) -> Iterator[tuple[City, Callable[[int, int], None], Callable[[Plan], None]]]:
     """Give the city, a progress bar, and what writes the plan; then tell what was written."""
+    from gridmap.measures.analyse import transferred
     from gridmap.outputs import staged
-    from gridmap.pipeline import transferred
     from gridmap.sources import read_city
 
     made: list[Plan] = []

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gridmap import console, messages
+from gridmap import messages
+from gridmap.cli import console
 from gridmap.cli.common import (
     AsJson,
     BasemapName,
@@ -49,7 +50,7 @@ def run(
 ) -> None:
     """Run the main job."""
     from gridmap.outputs import save_page, staged, write_layers, write_quarantine, write_report
-    from gridmap.outputs.gallery import write_gallery
+    from gridmap.outputs.maps.gallery import write_gallery
 
     with staged(out) as stage:
         city_file, speak = opened(city, lang)
@@ -99,7 +100,7 @@ def draw_map(
     """Draw one map, or all of them."""
     from gridmap.errors import OutputError
     from gridmap.outputs import save_page, staged
-    from gridmap.outputs.gallery import write_gallery
+    from gridmap.outputs.maps.gallery import write_gallery
 
     city_file, speak = opened(city, lang)
     city_file = with_basemap(city_file, basemap)

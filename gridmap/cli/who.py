@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from gridmap import console, messages
+from gridmap import messages
+from gridmap.cli import console
 from gridmap.cli.common import AsJson, CityPath, LangName, help_of, opened
 from gridmap.messages import Lang
 
@@ -42,7 +43,7 @@ def who(
     import geopandas as gpd
 
     from gridmap import analysis
-    from gridmap.duties import LAYERS, reach_of, responsibilities
+    from gridmap.measures.responsibility import LAYERS, reach_of, responsibilities
     from gridmap.sources import read_city
 
     lon, lat = _degrees(place)
@@ -133,7 +134,7 @@ def _row(
 ) -> dict[str, Any]:
     """Return one answer in plain types."""
     names = layer.loc[layer["code"] == row["target"], "name"].to_list() if "name" in layer else []
-    from gridmap.privacy import masked
+    from gridmap.outputs.privacy import masked
 
     phone = _text(row["phone"])
     return {

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gridmap import console, messages
+from gridmap import messages
+from gridmap.cli import console
 from gridmap.cli.common import AsJson, CityPath, LangName, help_of, opened
 from gridmap.cli.tables import CsvPath, tell_tables
 from gridmap.messages import Lang
@@ -31,7 +32,7 @@ def _analysed(
     city_file: CityFile, layers: Iterable[str], steps: Iterable[str], lang: Lang, *, quiet: bool
 ) -> Analysed:
     """Read some layers of a city and run some steps on them."""
-    from gridmap.pipeline import analyse
+    from gridmap.measures.analyse import analyse
     from gridmap.sources import read_city
 
     wanted = set(layers)
@@ -62,7 +63,7 @@ def kpis(
     as_json: AsJson = False,
 ) -> None:
     """Compute KPIs; each shows its numerator and denominator, and can list its cases."""
-    from gridmap.casework import LAYERS, kpi_tables, proven, worked
+    from gridmap.measures.cases import LAYERS, kpi_tables, proven, worked
 
     city_file, speak = opened(city, lang)
     analysed = _analysed(city_file, LAYERS, ("assign",), speak, quiet=as_json)
@@ -123,7 +124,7 @@ def overdue(
     as_json: AsJson = False,
 ) -> None:
     """List open cases that are overdue or due soon, and what is to be looked at again."""
-    from gridmap.casework import LAYERS
+    from gridmap.measures.cases import LAYERS
 
     city_file, speak = opened(city, lang)
     analysed = _analysed(city_file, LAYERS, ("assign", "cases"), speak, quiet=as_json)
@@ -140,7 +141,7 @@ def recurrence(
     as_json: AsJson = False,
 ) -> None:
     """List what came back, and how long cases stay closed."""
-    from gridmap.casework import LAYERS, curves
+    from gridmap.measures.cases import LAYERS, curves
 
     city_file, speak = opened(city, lang)
     analysed = _analysed(city_file, LAYERS, ("assign", "cases"), speak, quiet=as_json)
@@ -159,7 +160,7 @@ def dead_corners(
     as_json: AsJson = False,
 ) -> None:
     """List where nobody is responsible, or two are, and what is wrong in the registers."""
-    from gridmap.duties import LAYERS, RESULTS
+    from gridmap.measures.responsibility import LAYERS, RESULTS
 
     city_file, speak = opened(city, lang)
     layers = (
@@ -180,7 +181,7 @@ def fairness(
     as_json: AsJson = False,
 ) -> None:
     """Tell how fairly work is shared, and which micro-grids should change grid."""
-    from gridmap.sharing import passed, proposed, transfers_of
+    from gridmap.measures.fairness import passed, proposed, transfers_of
     from gridmap.sources.plan import read_plan
 
     city_file, speak = opened(city, lang)

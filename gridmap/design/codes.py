@@ -1,4 +1,4 @@
-"""Codes and names of areas, by profiles that are data: ``gridmap/profiles.toml``."""
+"""Codes and names of areas, by profiles that are data: ``gridmap/design/profiles.toml``."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from gridmap import messages
 from gridmap.catalog import Text
 from gridmap.errors import ConfigError, ConformError
 from gridmap.records import Record, problem_line, read_toml, short_path
+from gridmap.resources import packaged
 
 __all__ = [
     "CodeLevel",
@@ -34,7 +35,6 @@ __all__ = [
 Floats = npt.NDArray[np.float64]
 Longs = npt.NDArray[np.int64]
 
-_SHIPPED = Path(__file__).parents[1] / "profiles.toml"
 _DIGITS = "零一二三四五六七八九"
 _PLACES = ("", "十", "百", "千")
 
@@ -150,7 +150,7 @@ def load_profiles(path: Path | None = None) -> Mapping[str, CodeProfile]:
     Parameters
     ----------
     path : pathlib.Path, optional
-        A file like ``gridmap/profiles.toml``, whose profiles come over those that ship.
+        A file like ``gridmap/design/profiles.toml``, whose profiles come over those that ship.
 
     Returns
     -------
@@ -168,7 +168,7 @@ def load_profiles(path: Path | None = None) -> Mapping[str, CodeProfile]:
 
 @cache
 def _shipped() -> Mapping[str, CodeProfile]:
-    return _read(_SHIPPED)
+    return _read(packaged("design/profiles.toml"))
 
 
 def _read(path: Path) -> Mapping[str, CodeProfile]:

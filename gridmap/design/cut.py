@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from gridmap.design.graph import AtomGraph
+from gridmap.design.geometry.polygons import outlines
+from gridmap.design.geometry.tessellation import Cells, tessellate
 from gridmap.design.keep import keep
-from gridmap.design.partition import default_counts, partition
 from gridmap.design.plan import bounds_of, objective_of
-from gridmap.design.polygons import outlines
-from gridmap.design.tessellation import Cells, tessellate
+from gridmap.design.search.graph import AtomGraph
+from gridmap.design.search.partition import default_counts, partition
 from gridmap.settings import Design
 
 __all__ = ["Batch", "Cut", "chiefs", "cut"]

@@ -11,10 +11,10 @@ import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from gridmap.design.graph import AtomGraph
-from gridmap.design.partition import default_counts, partition
 from gridmap.design.parts import grid_code, inherited, new_codes, replaced
 from gridmap.design.plan import Plan, bounds_of, compactness, objective_of
+from gridmap.design.search.graph import AtomGraph
+from gridmap.design.search.partition import default_counts, partition
 from gridmap.errors import ConformError
 
 __all__ = ["Change", "Figures", "lock", "merge", "move", "reassign", "recut", "split", "undo"]

@@ -7,8 +7,8 @@ import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from gridmap.design.graph import AtomGraph
-from gridmap.design.partition import Bounds
+from gridmap.design.search.graph import AtomGraph
+from gridmap.design.search.partition import Bounds
 
 __all__ = ["explain"]
 

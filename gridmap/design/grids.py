@@ -11,7 +11,6 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from gridmap.design.atoms import Atoms, make_atoms
 from gridmap.design.codes import (
     CodeProfile,
     assign_codes,
@@ -20,9 +19,10 @@ from gridmap.design.codes import (
     number_west_east_north_south,
 )
 from gridmap.design.cut import Batch, Cut, chiefs, cut
+from gridmap.design.geometry.atoms import Atoms, make_atoms
+from gridmap.design.geometry.polygons import matched
+from gridmap.design.geometry.weights import building_weights
 from gridmap.design.plan import Plan
-from gridmap.design.polygons import matched
-from gridmap.design.weights import building_weights
 from gridmap.errors import ConformError
 from gridmap.model import City
 from gridmap.settings import Design

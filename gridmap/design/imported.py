@@ -17,8 +17,8 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from gridmap.design.areas import tidy
-from gridmap.design.audit import audit
+from gridmap.design.audit.areas import tidy
+from gridmap.design.audit.checks import audit
 from gridmap.design.edit import lock, reassign
 from gridmap.design.plan import Plan
 from gridmap.errors import ConformError, CrsError

@@ -10,9 +10,9 @@ import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from gridmap.design.graph import AtomGraph
-from gridmap.design.partition import default_counts, partition
 from gridmap.design.plan import bounds_of, objective_of
+from gridmap.design.search.graph import AtomGraph
+from gridmap.design.search.partition import default_counts, partition
 from gridmap.settings import Design
 
 __all__ = ["keep"]

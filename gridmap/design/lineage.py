@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from gridmap.analysis.transfer import apportion
+from gridmap.analysis.location.interpolation import apportion
 from gridmap.design.plan import Plan
 from gridmap.errors import ConformError
 

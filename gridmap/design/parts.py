@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from gridmap.design.codes import assign_codes, load_profiles, micro_grid_names
+from gridmap.design.geometry.polygons import matched, outlines
 from gridmap.design.plan import Plan
-from gridmap.design.polygons import matched, outlines
 
 __all__ = ["grid_code", "inherited", "new_codes", "new_names", "replaced"]
 

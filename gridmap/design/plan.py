@@ -14,8 +14,8 @@ import pandas as pd
 import shapely
 
 from gridmap.design.explain import explain
-from gridmap.design.graph import AtomGraph
-from gridmap.design.partition import PRESETS, Bounds, Objective
+from gridmap.design.search.graph import AtomGraph
+from gridmap.design.search.partition import PRESETS, Bounds, Objective
 from gridmap.settings import Design
 
 __all__ = ["Plan", "bounds_of", "compactness", "objective_of"]

@@ -11,7 +11,7 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
-from gridmap.design.audit import audit
+from gridmap.design.audit.checks import audit
 from gridmap.design.imported import FAULTS, changed_features
 from gridmap.errors import ConformError
 

@@ -19,13 +19,13 @@ from gridmap.design.codes import (
     number_west_east_north_south,
 )
 from gridmap.design.cut import cut
-from gridmap.design.graph import AtomGraph
+from gridmap.design.geometry.polygons import matched, outlines
 from gridmap.design.grids import atoms_of, batch_of, grids_of, seeds, tables_of
 from gridmap.design.keep import keep
 from gridmap.design.lineage import crosswalk, paired
 from gridmap.design.parts import inherited
 from gridmap.design.plan import Plan
-from gridmap.design.polygons import matched, outlines
+from gridmap.design.search.graph import AtomGraph
 from gridmap.errors import ConformError
 from gridmap.model import City
 from gridmap.settings import Design

@@ -1,17 +1,17 @@
 """Outputs: maps, layers and reports of what was computed."""
 
-from gridmap.outputs.layers import DEFAULT_FORMATS, FORMATS, write_layers
-from gridmap.outputs.maps import draw
-from gridmap.outputs.packed import PackedLines, PackedPoints, PackedPolygons
-from gridmap.outputs.page import page, save_page
-from gridmap.outputs.report import (
+from gridmap.outputs.export.layers import DEFAULT_FORMATS, FORMATS, write_layers
+from gridmap.outputs.maps.draw import draw
+from gridmap.outputs.pages.packed import PackedLines, PackedPoints, PackedPolygons
+from gridmap.outputs.pages.page import page, save_page
+from gridmap.outputs.staging import staged
+from gridmap.outputs.tables.report import (
     as_json,
     receipt_rows,
     summary_rows,
     write_quarantine,
     write_report,
 )
-from gridmap.outputs.staging import staged
 
 __all__ = [
     "DEFAULT_FORMATS",

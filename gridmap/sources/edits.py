@@ -11,7 +11,7 @@ import pandas as pd
 import pyogrio
 
 from gridmap.crs import working_crs
-from gridmap.design.areas import tidy
+from gridmap.design.audit.areas import tidy
 from gridmap.design.plan import Plan
 from gridmap.design.redrawn import merge_areas
 from gridmap.errors import ConformError, CrsError, SourceError

@@ -14,9 +14,9 @@ import pyogrio
 import shapely
 
 from gridmap.catalog import Catalog, Text
-from gridmap.design.graph import AtomGraph
 from gridmap.design.plan import Plan
 from gridmap.design.results import LAYERS
+from gridmap.design.search.graph import AtomGraph
 from gridmap.errors import SourceError
 from gridmap.model import City
 from gridmap.schema import typed

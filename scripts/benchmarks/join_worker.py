@@ -55,7 +55,7 @@ def _firsts(point: npt.ArrayLike, polygon: npt.ArrayLike, count: int) -> Ints:
 
 
 def _gridmap(polygons: Shapes, x: Floats, y: Floats) -> Found:
-    from gridmap.analysis.index import CoverageIndex  # noqa: PLC0415 - some are only in the environment of the peers
+    from gridmap.analysis.location.index import CoverageIndex  # noqa: PLC0415 - some are only in the environment of the peers
 
     CoverageIndex.build(polygons[:9]).query(x[:WARM], y[:WARM])
     index, build = _timed(lambda: CoverageIndex.build(polygons, points=len(x)))

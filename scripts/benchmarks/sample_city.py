@@ -9,8 +9,8 @@ import shapely
 from synthetic import SyntheticCity, make_city
 
 from benchmarks.atoms import Atoms
-from gridmap.design.atoms import make_atoms
-from gridmap.design.tessellation import Cells, tessellate
+from gridmap.design.geometry.atoms import make_atoms
+from gridmap.design.geometry.tessellation import Cells, tessellate
 from gridmap.settings import Design
 
 __all__ = ["sample_city"]

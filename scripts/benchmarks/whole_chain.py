@@ -20,7 +20,7 @@ from benchmarks.cost import cpu_s, peak_mb, watched
 from gridmap.config import read_city_file
 from gridmap.design.grids import design_grids
 from gridmap.design.results import as_layers
-from gridmap.outputs.layers import write_layers
+from gridmap.outputs.export.layers import write_layers
 from gridmap.sources.city import read_city
 
 SHARE = 1e-6  # of a grid's area that rounding of coordinates may leave over

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from shapes import CRS, EAST, NORTH, grid_of, points_at
 
 from gridmap.analysis import assign, assign_all, count_points
-from gridmap.analysis.assign import MANY_POINTS, assign_lines, assign_nearest
+from gridmap.analysis.location.assign import MANY_POINTS, assign_lines, assign_nearest
 
 AREAS = grid_of("""
     ccd

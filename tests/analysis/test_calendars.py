@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from chinese_calendar import is_workday
 
-from gridmap.analysis.calendars import (
+from gridmap.analysis.cases.calendars import (
     ChineseHolidays,
     EveryWeek,
     day_table,

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridmap import messages
-from gridmap.analysis._case_states import life_table
-from gridmap.analysis.calendars import make_calendar
-from gridmap.analysis.case_life import LEVELS, STAGES, CaseLife, case_life, case_life_of_times
-from gridmap.analysis.deadlines import explain
+from gridmap.analysis.cases._states import life_table
+from gridmap.analysis.cases.calendars import make_calendar
+from gridmap.analysis.cases.deadlines import explain
+from gridmap.analysis.cases.life import LEVELS, STAGES, CaseLife, case_life, case_life_of_times
 from gridmap.errors import ConformError
 
 ZONE = "Asia/Shanghai"

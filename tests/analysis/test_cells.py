@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapes import CRS, grid_of, points_at
 
-from gridmap.analysis._hexagons import sparse_keys
-from gridmap.analysis._lookup import extent_patch
-from gridmap.analysis.cells import (
+from gridmap.analysis.h3._hexagons import sparse_keys
+from gridmap.analysis.h3._lookup import extent_patch
+from gridmap.analysis.h3.cells import (
     cell_counts,
     cell_grid,
     cell_neighbours,

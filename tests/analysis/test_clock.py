@@ -26,8 +26,8 @@ from hypothesis import strategies as st
 
 from gridmap import messages
 from gridmap.analysis import deadlines
-from gridmap.analysis.calendars import WEEKDAYS, EveryWeek, make_calendar
-from gridmap.analysis.clock import (
+from gridmap.analysis.cases.calendars import WEEKDAYS, EveryWeek, make_calendar
+from gridmap.analysis.cases.clock import (
     UNITS,
     Rule,
     check_stops,
@@ -36,7 +36,7 @@ from gridmap.analysis.clock import (
     deadline_or_year,
     working_time,
 )
-from gridmap.analysis.deadlines import (
+from gridmap.analysis.cases.deadlines import (
     case_deadlines,
     check_times,
     explain,

@@ -4,7 +4,7 @@ import geopandas as gpd
 import pandas as pd
 from shapes import CRS, grid_of, points_at
 
-from gridmap.analysis.dead_corners import (
+from gridmap.analysis.responsibility.gaps import (
     derived_leads,
     double_leads,
     line_by_block,

@@ -9,7 +9,7 @@ import shapely
 from scipy import stats
 
 from gridmap.analysis import bands, kernel_density
-from gridmap.analysis.density import Surface, _covered, ascii_grid, bandwidth
+from gridmap.analysis.clusters.density import Surface, _covered, ascii_grid, bandwidth
 from gridmap.errors import ConformError
 
 Floats = npt.NDArray[np.float64]

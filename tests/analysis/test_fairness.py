@@ -16,9 +16,9 @@ from shapes import grid_of, points_at
 from towns import rows_of_buildings, town
 
 from gridmap.analysis import gini
-from gridmap.analysis._transfers import measures
-from gridmap.analysis._travel import tour_m
-from gridmap.analysis.fairness import (
+from gridmap.analysis.workloads._transfers import measures
+from gridmap.analysis.workloads._travel import tour_m
+from gridmap.analysis.workloads.fairness import (
     PARTS,
     Effort,
     Proposal,

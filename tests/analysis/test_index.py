@@ -11,7 +11,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gridmap.analysis.index import NEAR, NOWHERE, CoverageIndex
+from gridmap.analysis.location.index import NEAR, NOWHERE, CoverageIndex
 from gridmap.errors import ConformError, SourceError
 
 Floats = npt.NDArray[np.float64]

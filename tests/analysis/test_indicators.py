@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridmap import messages
-from gridmap.analysis._conditions import CONDITIONS, TIMES
-from gridmap.analysis.calendars import WEEKDAYS, EveryWeek, make_calendar
-from gridmap.analysis.case_life import case_life, case_life_of_times
-from gridmap.analysis.deadlines import urgency
-from gridmap.analysis.indicators import PERIODS, Indicators, indicators, load_kpis, proof
+from gridmap.analysis.cases._conditions import CONDITIONS, TIMES
+from gridmap.analysis.cases.calendars import WEEKDAYS, EveryWeek, make_calendar
+from gridmap.analysis.cases.deadlines import urgency
+from gridmap.analysis.cases.indicators import PERIODS, Indicators, indicators, load_kpis, proof
+from gridmap.analysis.cases.life import case_life, case_life_of_times
 from gridmap.errors import ConformError
 from gridmap.records import read_toml
 

@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 from scipy import stats
 from shapes import CRS, EAST, NORTH
 
-from gridmap.analysis._network import exceedances
-from gridmap.analysis.black_spots import (
+from gridmap.analysis.network._loops import exceedances
+from gridmap.analysis.network.black_spots import (
     _chance,
     _moments,
     _shares,
     network_density,
     network_hotspots,
 )
-from gridmap.analysis.network import Network, road_network, snap
+from gridmap.analysis.network.graph import Network, road_network, snap
 from gridmap.errors import ConformError
 
 CROSS = ["0 0, 100 0, 200 0", "100 -100, 100 0, 100 130"]

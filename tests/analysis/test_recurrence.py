@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapes import CRS, points_at
 
-from gridmap.analysis._survival import survival_curve
-from gridmap.analysis.recurrence import recurrence, recurrence_curve, recurrence_layer
+from gridmap.analysis.cases._survival import survival_curve
+from gridmap.analysis.cases.recurrence import recurrence, recurrence_curve, recurrence_layer
 from gridmap.errors import ConformError
 
 ZONE = "Asia/Shanghai"

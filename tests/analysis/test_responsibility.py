@@ -6,7 +6,7 @@ import pytest
 import shapely
 from shapes import CRS, EAST, NORTH, grid_of, points_at
 
-from gridmap.analysis.responsibility import implied_assignments, targets_at, who
+from gridmap.analysis.responsibility.who import implied_assignments, targets_at, who
 
 NOW = pd.Timestamp("2026-01-01", tz="Asia/Shanghai")
 

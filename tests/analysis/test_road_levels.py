@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from shapely import LineString, Point
 
-from gridmap.analysis.road_levels import road_levels
+from gridmap.analysis.network.road_levels import road_levels
 from gridmap.errors import ConformError
 
 

@@ -13,8 +13,8 @@ from scipy import stats
 
 from gridmap.analysis import as_graph, discoveries, neighbour_ranks, pseudo_p
 from gridmap.analysis import significance as module
-from gridmap.analysis._permute import draws
-from gridmap.analysis.significance import Ranks
+from gridmap.analysis.clusters._permute import draws
+from gridmap.analysis.clusters.significance import Ranks
 
 
 def random_links(rng: np.random.Generator, count: int, degree: float) -> sp.csr_array:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridmap.analysis import frontage_zones, road_corridors, who
-from gridmap.analysis.responsibility import implied_assignments
+from gridmap.analysis.responsibility.who import implied_assignments
 
 CRS = "EPSG:4549"
 

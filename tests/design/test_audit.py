@@ -12,7 +12,7 @@ from shapes import CRS, EAST, NORTH, grid_of
 
 from gridmap import cli
 from gridmap.catalog import load_catalog
-from gridmap.design.audit import KINDS, audit
+from gridmap.design.audit.checks import KINDS, audit
 from gridmap.design.codes import load_profiles
 from gridmap.errors import ConformError, CrsError
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapes import CRS, EAST, NORTH, grid_of
 
-from gridmap.design.audit import audit
-from gridmap.design.mend import mend
+from gridmap.design.audit.checks import audit
+from gridmap.design.audit.mend import mend
 
 DATA = Path(__file__).parents[2] / "data"
 

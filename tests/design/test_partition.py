@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gridmap.design.graph import AtomGraph
-from gridmap.design.partition import (
+from gridmap.design.search.graph import AtomGraph
+from gridmap.design.search.partition import (
     PRESETS,
     Bounds,
     Objective,

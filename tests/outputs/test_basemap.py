@@ -21,9 +21,9 @@ from gridmap.catalog import Basemap
 from gridmap.crs import to_wgs84
 from gridmap.errors import OutputError
 from gridmap.outputs import draw
-from gridmap.outputs.basemap import Backdrop, LocalTiles, OnlineTiles, shifted
-from gridmap.outputs.page import page, save_page
-from gridmap.outputs.tiles import tiles_within
+from gridmap.outputs.pages.basemap import Backdrop, LocalTiles, OnlineTiles, shifted
+from gridmap.outputs.pages.page import page, save_page
+from gridmap.outputs.pages.tiles import tiles_within
 from gridmap.result import Analysed
 
 if TYPE_CHECKING:

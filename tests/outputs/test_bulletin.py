@@ -16,13 +16,13 @@ from python_calamine import CalamineWorkbook
 from shapes import grid_of, points_at
 from towns import conformed, rows_of_buildings, town
 
-from gridmap.analysis.indicators import PERIODS, load_kpis
+from gridmap.analysis.cases.indicators import PERIODS, load_kpis
 from gridmap.catalog import Text
 from gridmap.errors import ConformError, OutputError
 from gridmap.model import City
-from gridmap.outputs._bulletin_figures import Cell, Span, span_of
-from gridmap.outputs._bulletin_texts import definitions
-from gridmap.outputs.bulletin import Bulletin, make_bulletin, write_bulletin
+from gridmap.outputs.bulletin.figures import Cell, Span, span_of
+from gridmap.outputs.bulletin.record import Bulletin, make_bulletin, write_bulletin
+from gridmap.outputs.bulletin.texts import definitions
 from gridmap.result import Analysed
 
 ZONE = "Asia/Shanghai"

@@ -17,15 +17,15 @@ from playwright.sync_api import Page as BrowserPage
 from playwright.sync_api import expect
 
 from gridmap import messages
-from gridmap.outputs.elements import (
+from gridmap.outputs.pages.elements import (
     GeoLayer,
     Labels,
     LayerSwitch,
     Legend,
     LegendSection,
 )
-from gridmap.outputs.encoding import Field
-from gridmap.outputs.page import Page, page, save_page
+from gridmap.outputs.pages.encoding import Field
+from gridmap.outputs.pages.page import Page, page, save_page
 
 if TYPE_CHECKING:
     from browser import OpenPage

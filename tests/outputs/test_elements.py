@@ -18,15 +18,15 @@ from playwright.sync_api import expect
 
 from gridmap import messages
 from gridmap.errors import OutputError
-from gridmap.outputs.elements import (
+from gridmap.outputs.pages.elements import (
     GeoLayer,
     LayerSwitch,
     Legend,
     WhoIsResponsible,
 )
-from gridmap.outputs.encoding import Field, column, day_numbers
-from gridmap.outputs.packed import PackedPoints
-from gridmap.outputs.page import Page, page, save_page
+from gridmap.outputs.pages.encoding import Field, column, day_numbers
+from gridmap.outputs.pages.packed import PackedPoints
+from gridmap.outputs.pages.page import Page, page, save_page
 
 if TYPE_CHECKING:
     from browser import OpenPage

@@ -13,7 +13,7 @@ from export_town import files, town
 
 from gridmap.errors import OutputError
 from gridmap.outputs import staged
-from gridmap.outputs.layers import FORMATS, export_layers
+from gridmap.outputs.export.layers import FORMATS, export_layers
 
 ROOT = Path(__file__).parents[2]
 CODE = """
@@ -22,7 +22,7 @@ from pathlib import Path
 from export_town import awkward, layer, town
 from gridmap.errors import GridmapError
 from gridmap.outputs import staged
-from gridmap.outputs.layers import export_layers
+from gridmap.outputs.export.layers import export_layers
 folder, name, limit = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 city = town((layer(), awkward(int(sys.argv[4]))))
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # writing fails instead of killing

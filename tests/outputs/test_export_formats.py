@@ -22,9 +22,9 @@ from export_town import RARE, awkward, field, files, layer, town
 from python_calamine import CalamineWorkbook
 
 from gridmap.errors import CrsError, OutputError
+from gridmap.outputs.export.layers import FORMATS, export_layers
 from gridmap.outputs.export.selection import Selection
-from gridmap.outputs.layers import FORMATS, export_layers
-from gridmap.outputs.symbology import paint
+from gridmap.outputs.styles.symbology import paint
 
 KML = {"k": "http://www.opengis.net/kml/2.2"}
 
@@ -49,7 +49,7 @@ def test_every_format_writes_the_same_bytes_again(folder: Path, tmp_path: Path) 
     # In a process of its own, so that nothing is the same by being remembered.
     code = (
         "import sys; from pathlib import Path; from export_town import town;"
-        "from gridmap.outputs.layers import FORMATS, export_layers;"
+        "from gridmap.outputs.export.layers import FORMATS, export_layers;"
         "export_layers(town(), Path(sys.argv[1]), formats=FORMATS, lang='zh')"
     )
     root = Path(__file__).parents[2]

@@ -13,8 +13,9 @@ from desktop import ask_qgis
 from playwright.sync_api import Page
 
 from gridmap.catalog import MapLayer, MapSpec, Text
-from gridmap.outputs import _map_layers, draw, save_page, write_layers
-from gridmap.outputs.symbology import PathStyle, paint
+from gridmap.outputs import draw, save_page, write_layers
+from gridmap.outputs.maps import _layers as _map_layers
+from gridmap.outputs.styles.symbology import PathStyle, paint
 from gridmap.result import Analysed
 
 ZOOM = 18

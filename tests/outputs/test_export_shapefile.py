@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridmap.catalog import Layer
+from gridmap.outputs.export.layers import export_layers
 from gridmap.outputs.export.shapefile import cut_text, short_names
-from gridmap.outputs.layers import export_layers
 
 # Forty names; many share their first three characters, some their first five.
 NAMES = [

@@ -10,10 +10,10 @@ import pytest
 from export_town import STYLE, awkward, layer
 
 from gridmap.catalog import Labels, Layer, Scales, Symbology
-from gridmap.outputs.maplibre import maplibre_layers
-from gridmap.outputs.qgis import qml
-from gridmap.outputs.sld import sld
-from gridmap.outputs.symbology import paint
+from gridmap.outputs.styles.maplibre import maplibre_layers
+from gridmap.outputs.styles.qgis import qml
+from gridmap.outputs.styles.sld import sld
+from gridmap.outputs.styles.symbology import paint
 from gridmap.result import Analysed
 
 NS = {"se": "http://www.opengis.net/se", "ogc": "http://www.opengis.net/ogc"}

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from gridmap.outputs import draw, save_page
-from gridmap.outputs.gallery import preview, write_gallery
+from gridmap.outputs.maps.gallery import preview, write_gallery
 from gridmap.result import Analysed
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 import shapely
 from browser import colour_at, wait_equal, wait_until
 
-from gridmap.outputs.elements import (
+from gridmap.outputs.pages.elements import (
     FeatureLayer,
     GeoLayer,
     LayerSwitch,
@@ -19,8 +19,8 @@ from gridmap.outputs.elements import (
     LegendItem,
     LegendSection,
 )
-from gridmap.outputs.packed import PackedLines, PackedPolygons
-from gridmap.outputs.page import page, save_page
+from gridmap.outputs.pages.packed import PackedLines, PackedPolygons
+from gridmap.outputs.pages.page import page, save_page
 
 if TYPE_CHECKING:
     from browser import OpenPage

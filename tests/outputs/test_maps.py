@@ -10,8 +10,9 @@ from browser import OpenPage, spot
 from playwright.sync_api import Page, expect
 
 from gridmap.errors import OutputError
-from gridmap.outputs import _map_layers, draw
-from gridmap.outputs.symbology import paint
+from gridmap.outputs.maps import _layers as _map_layers
+from gridmap.outputs.maps.draw import draw
+from gridmap.outputs.styles.symbology import paint
 from gridmap.result import Analysed
 
 pytestmark = pytest.mark.browser

@@ -18,12 +18,12 @@ from hypothesis import strategies as st
 from unpacking import Unpacked, spots, unpack, varints, zigzag
 
 from gridmap.errors import OutputError
-from gridmap.outputs._pack_bytes import hilbert, signed_varints
-from gridmap.outputs._pack_bytes import varints as pack_varints
-from gridmap.outputs._pack_columns import pack_column
-from gridmap.outputs.elements import CountByTime
-from gridmap.outputs.packed import PackedLines, PackedPoints, PackedPolygons
-from gridmap.outputs.page import page, save_page
+from gridmap.outputs.pages._pack_bytes import hilbert, signed_varints
+from gridmap.outputs.pages._pack_bytes import varints as pack_varints
+from gridmap.outputs.pages._pack_columns import pack_column
+from gridmap.outputs.pages.elements import CountByTime
+from gridmap.outputs.pages.packed import PackedLines, PackedPoints, PackedPolygons
+from gridmap.outputs.pages.page import page, save_page
 
 METRIC = 4549
 LEVELS = range(4)

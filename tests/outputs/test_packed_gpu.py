@@ -15,8 +15,8 @@ from benchmarks.browser import AS_CARD
 from playwright.sync_api import Browser, Page
 
 from gridmap import messages
-from gridmap.outputs.packed import PackedPoints
-from gridmap.outputs.page import page, save_page
+from gridmap.outputs.pages.packed import PackedPoints
+from gridmap.outputs.pages.page import page, save_page
 
 SAYS = messages.section("browser", "en")
 COUNT = 30_000

@@ -15,9 +15,9 @@ from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as BrowserPage
 
 from gridmap import messages
-from gridmap.outputs.elements import CountByTime, LayerSwitch, WhoIsResponsible
-from gridmap.outputs.packed import PackedLines, PackedPoints, PackedPolygons
-from gridmap.outputs.page import page, save_page
+from gridmap.outputs.pages.elements import CountByTime, LayerSwitch, WhoIsResponsible
+from gridmap.outputs.pages.packed import PackedLines, PackedPoints, PackedPolygons
+from gridmap.outputs.pages.page import page, save_page
 
 if TYPE_CHECKING:
     from browser import OpenPage

@@ -16,8 +16,8 @@ from playwright.sync_api import expect
 
 from gridmap.errors import OutputError
 from gridmap.messages import text
-from gridmap.outputs import runtime
-from gridmap.outputs.page import Page, page, save_page
+from gridmap.outputs.pages import runtime
+from gridmap.outputs.pages.page import Page, page, save_page
 
 if TYPE_CHECKING:
     from browser import OpenPage
@@ -26,7 +26,7 @@ BOUNDS = (121.0, 30.6, 121.2, 30.7)
 SCRIPT = """
 import sys
 import folium
-from gridmap.outputs.page import page, save_page
+from gridmap.outputs.pages.page import page, save_page
 made = page(title="Same", bounds=(121.0, 30.6, 121.2, 30.7), lines=["a", "b"])
 group = folium.FeatureGroup().add_to(made)
 folium.Marker([30.65, 121.1], popup="Station", tooltip="Here").add_to(group)

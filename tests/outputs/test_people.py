@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from gridmap.outputs import draw
-from gridmap.outputs._people import people_in, people_of
-from gridmap.privacy import masked
+from gridmap.outputs.maps._people import people_in, people_of
+from gridmap.outputs.privacy import masked
 from gridmap.result import Analysed
 
 

@@ -9,8 +9,8 @@ import pytest
 from desktop import ask_qgis, validate_geopackage
 
 from gridmap.outputs import write_layers
-from gridmap.outputs.qgis import qml
-from gridmap.outputs.symbology import paint
+from gridmap.outputs.styles.qgis import qml
+from gridmap.outputs.styles.symbology import paint
 from gridmap.result import Analysed
 
 

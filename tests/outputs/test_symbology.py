@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from gridmap.catalog import load_catalog
 from gridmap.errors import CatalogError
-from gridmap.outputs.symbology import paint
+from gridmap.outputs.styles.symbology import paint
 
 CATALOG = load_catalog()
 LOADS = CATALOG.layer("grid_results")

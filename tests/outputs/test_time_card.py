@@ -13,10 +13,10 @@ from browser import colour_at, spot, wait_equal, wait_until
 from playwright.sync_api import expect
 
 from gridmap import messages
-from gridmap.outputs.elements import CountByTime, FollowTime, GeoLayer, LayerSwitch, Legend
-from gridmap.outputs.encoding import Field
-from gridmap.outputs.packed import PackedPoints
-from gridmap.outputs.page import Page, page, save_page
+from gridmap.outputs.pages.elements import CountByTime, FollowTime, GeoLayer, LayerSwitch, Legend
+from gridmap.outputs.pages.encoding import Field
+from gridmap.outputs.pages.packed import PackedPoints
+from gridmap.outputs.pages.page import Page, page, save_page
 
 if TYPE_CHECKING:
     from browser import OpenPage

@@ -15,9 +15,9 @@ from playwright.sync_api import expect
 
 from gridmap.catalog import load_catalog
 from gridmap.errors import CatalogError
-from gridmap.outputs.maps import draw
-from gridmap.outputs.page import save_page
-from gridmap.outputs.tints import TINTS, tints_of
+from gridmap.outputs.maps.draw import draw
+from gridmap.outputs.maps.tints import TINTS, tints_of
+from gridmap.outputs.pages.page import save_page
 from gridmap.result import Analysed
 
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ from gridmap.errors import OutputError
 from gridmap.outputs.export.job import Job
 from gridmap.outputs.export.selection import Chosen
 from gridmap.outputs.export.systems import System
-from gridmap.outputs.symbology import label_of, paint
-from gridmap.outputs.words import spoken_text
+from gridmap.outputs.styles.symbology import label_of, paint
+from gridmap.outputs.tables.words import spoken_text
 
 __all__ = ["write_dxf"]
 

@@ -24,9 +24,9 @@ from gridmap.design.imported import SAME_M
 from gridmap.errors import OutputError
 from gridmap.outputs.export.job import TIMESTAMP, Job, all_multi, multi, prove_family, zoned
 from gridmap.outputs.export.selection import Chosen
-from gridmap.outputs.qgis import qml
-from gridmap.outputs.sld import sld
-from gridmap.outputs.symbology import symbology_of
+from gridmap.outputs.styles.qgis import qml
+from gridmap.outputs.styles.sld import sld
+from gridmap.outputs.styles.symbology import symbology_of
 
 __all__ = ["METADATA", "provenance", "replace_rows", "styles_of", "write_geopackage"]
 

@@ -21,8 +21,8 @@ import shapely
 from gridmap.outputs.export.archive import zip_bytes
 from gridmap.outputs.export.job import Job
 from gridmap.outputs.export.selection import Chosen
-from gridmap.outputs.symbology import PathStyle, paint
-from gridmap.outputs.words import spoken_text
+from gridmap.outputs.styles.symbology import PathStyle, paint
+from gridmap.outputs.tables.words import spoken_text
 
 __all__ = ["write_kml", "write_kmz"]
 

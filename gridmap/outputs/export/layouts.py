@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
-from gridmap.outputs.qgis import options
-from gridmap.outputs.qgis_text import FONTS, rgba, text_style
+from gridmap.outputs.styles.qgis import options
+from gridmap.outputs.styles.qgis_text import FONTS, rgba, text_style
 
 __all__ = ["Atlas", "Sheet", "layouts_of"]
 

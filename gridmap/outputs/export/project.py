@@ -22,9 +22,9 @@ from gridmap.outputs.export.job import Job, multi
 from gridmap.outputs.export.layouts import Atlas, Sheet, layouts_of
 from gridmap.outputs.export.selection import Chosen
 from gridmap.outputs.export.styles import bottom_up
-from gridmap.outputs.qgis import options, style_into
-from gridmap.outputs.symbology import paint, symbology_of
-from gridmap.outputs.words import heading
+from gridmap.outputs.styles.qgis import options, style_into
+from gridmap.outputs.styles.symbology import paint, symbology_of
+from gridmap.outputs.tables.words import heading
 
 __all__ = ["layer_id", "write_project"]
 

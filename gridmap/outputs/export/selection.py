@@ -16,7 +16,7 @@ import shapely
 
 from gridmap.catalog import Catalog, Layer
 from gridmap.errors import OutputError
-from gridmap.privacy import without_private
+from gridmap.outputs.privacy import without_private
 from gridmap.result import Analysed
 
 __all__ = ["PRIVACY", "Chosen", "Privacy", "Selection", "check_selection", "chosen_layers"]

@@ -24,8 +24,8 @@ from gridmap.errors import OutputError
 from gridmap.outputs.export.archive import zip_files
 from gridmap.outputs.export.job import Job, multi, prove_family, zoned
 from gridmap.outputs.export.selection import Chosen
-from gridmap.outputs.qgis import qml
-from gridmap.outputs.sld import sld
+from gridmap.outputs.styles.qgis import qml
+from gridmap.outputs.styles.sld import sld
 
 __all__ = ["cut_text", "short_names", "write_shapefile"]
 

@@ -9,10 +9,10 @@ from typing import Any
 from gridmap.outputs.export.geopackage import styles_of
 from gridmap.outputs.export.job import Job
 from gridmap.outputs.export.selection import Chosen
-from gridmap.outputs.maplibre import maplibre_style
-from gridmap.outputs.qgis import qml
-from gridmap.outputs.sld import sld
-from gridmap.outputs.symbology import symbology_of
+from gridmap.outputs.styles.maplibre import maplibre_style
+from gridmap.outputs.styles.qgis import qml
+from gridmap.outputs.styles.sld import sld
+from gridmap.outputs.styles.symbology import symbology_of
 
 __all__ = ["bottom_up", "write_maplibre", "write_qml", "write_sld"]
 

@@ -16,7 +16,7 @@ import xlsxwriter
 from gridmap import messages
 from gridmap.outputs.export.job import Job, zoned
 from gridmap.outputs.export.selection import Chosen
-from gridmap.outputs.words import heading
+from gridmap.outputs.tables.words import heading
 
 __all__ = ["write_csv", "write_workbook"]
 

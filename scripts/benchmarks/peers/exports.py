@@ -95,7 +95,7 @@ def _analysed(frame: gpd.GeoDataFrame) -> Any:
 
 
 def _ours(data: Arrays, suffix: str) -> tuple[Arrays, Figures]:
-    layers = import_module("gridmap.outputs.layers")
+    layers = import_module("gridmap.outputs.export.layers")
     frame = _frame(data)
     whole, few = _analysed(frame), _analysed(frame.head(WARM))
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from benchmarks.atoms import HARD_BOUNDS, TARGET, Atoms
 from benchmarks.peers import Answer, System
-from gridmap.design.graph import AtomGraph
-from gridmap.design.partition import PRESETS, Bounds, partition
+from gridmap.design.search.graph import AtomGraph
+from gridmap.design.search.partition import PRESETS, Bounds, partition
 
 __all__ = ["SYSTEMS"]
 

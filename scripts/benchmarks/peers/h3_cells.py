@@ -17,7 +17,7 @@ WARM = 5000
 
 
 def _gridmap(data: Arrays, x: str, y: str, crs: int) -> tuple[Arrays, Figures]:
-    cells = import_module("gridmap.analysis._lookup")
+    cells = import_module("gridmap.analysis.h3._lookup")
     east, north, resolution = data[x], data[y], int(data["resolution"])
     cells.cells_at(east[:WARM], north[:WARM], crs, resolution=resolution)
     cells.cell_counts(east[:WARM], north[:WARM], crs, resolution=resolution)

@@ -12,7 +12,7 @@ import shapely
 from benchmarks.coverages import make_coverage, make_points
 from benchmarks.lines import Line, Options, figure, note
 from benchmarks.names import short
-from gridmap.analysis.index import CoverageIndex
+from gridmap.analysis.location.index import CoverageIndex
 
 __all__ = ["run"]
 

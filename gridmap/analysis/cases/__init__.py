@@ -1,0 +1,1 @@
+"""Cases: working time, deadlines, lives, KPIs, recurrence."""

@@ -1,0 +1,1 @@
+"""Where counts and rates cluster, in space and time."""

@@ -1,0 +1,208 @@
+"""Emerging hot spots: where hot spots come, stay and go."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import scipy.sparse as sp
+from scipy import stats
+
+from gridmap.analysis._values import fitting
+from gridmap.analysis.clusters.cube import Cube
+from gridmap.analysis.clusters.significance import discoveries
+from gridmap.analysis.clusters.trend import mann_kendall
+from gridmap.analysis.weights.neighbours import with_self
+from gridmap.errors import ConformError
+
+__all__ = ["PATTERNS", "classify", "emerging", "space_time_scores"]
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+_KINDS = (
+    "new", "consecutive", "intensifying", "persistent", "diminishing", "sporadic", "oscillating",
+    "historical",
+)  # fmt: skip
+PATTERNS = (*(f"{kind}_{side}" for side in ("hot", "cold") for kind in _KINDS), "no_pattern")
+
+_FLAT = 1e-12  # of the mean: a smaller spread is rounding
+
+
+def space_time_scores(counts: npt.ArrayLike, weights: sp.csr_array, *, previous: int = 1) -> Floats:
+    """Return Gi* of every unit in every bin, against the whole cube.
+
+    Parameters
+    ----------
+    counts : array_like of float, shape (m, t)
+        In order of time.
+    weights : csr_array, shape (m, m)
+        Who is a neighbour. A unit without a weight for itself gets one of 1.
+    previous : int
+        A unit's neighbours are those of its bin and of so many bins before it.
+
+    Returns
+    -------
+    ndarray of float, shape (m, t)
+        0 where the counts do not vary or where everything is a neighbour.
+
+    Raises
+    ------
+    ConformError
+        If a count is missing, or the weights are for another number of units.
+
+    References
+    ----------
+    Ord and Getis (1995), Geographical Analysis 27(4), equation 14, with the bins of all units as
+    its sites.
+    """
+    values = np.atleast_2d(np.asarray(counts, dtype=np.float64))
+    wrong = np.flatnonzero(~np.isfinite(values).all(axis=1))
+    if len(wrong):
+        raise ConformError("conform.values", what="counts", rows=", ".join(map(str, wrong[:5])))
+    fitting(weights, len(values))
+    size = values.size
+    if size < 2:  # noqa: PLR2004 - one value has no spread
+        return np.zeros(values.shape)
+    near = with_self(weights)
+    level = values.mean()
+    apart = values - level
+    spread = np.sqrt(np.mean(apart**2))
+    if spread <= _FLAT * abs(level):
+        return np.zeros(values.shape)
+    around = near @ apart
+    total = around.copy()
+    for back in range(1, min(previous, values.shape[1] - 1) + 1):
+        total[:, back:] += around[:, :-back]
+    bins = np.minimum(np.arange(values.shape[1]), previous) + 1.0
+    weight = near.sum(axis=1)[:, None] * bins
+    squares = near.power(2).sum(axis=1)[:, None] * bins
+    scale = spread * np.sqrt(np.clip((size * squares - weight**2) / (size - 1), 0.0, None))
+    scores: Floats = np.divide(
+        total, scale, out=np.zeros(values.shape), where=scale > _FLAT * spread
+    )
+    return scores
+
+
+def classify(hot: Bools, cold: Bools, rising: npt.NDArray[np.int64]) -> npt.NDArray[np.object_]:
+    """Name the pattern of every unit.
+
+    For hot spots, and likewise for cold ones, with "often" for at least nine in ten bins:
+
+    - ``new``: hot in the last bin and never before.
+    - ``consecutive``: hot in the last two or more bins and never before these; not often.
+    - ``intensifying``, ``persistent``, ``diminishing``: hot often and in the last bin, while the
+      scores rise, have no trend, or fall. Cold spots intensify as the scores fall.
+    - ``oscillating``: hot in the last bin and, with breaks, before; not often; once cold.
+    - ``sporadic``: the same, but never cold.
+    - ``historical``: hot often, but not in the last bin.
+    - ``no_pattern``: none of these.
+
+    Where a unit fits two, what it is in the last bin goes before what it was.
+
+    Parameters
+    ----------
+    hot, cold : ndarray of bool, shape (m, t)
+        Whether each bin is significantly so, in order of time.
+    rising : ndarray of int, shape (m,)
+        1 where the scores rise significantly, -1 where they fall, 0 where neither.
+
+    Returns
+    -------
+    ndarray of str, shape (m,)
+        Of `PATTERNS`.
+
+    References
+    ----------
+    Esri, "How Emerging Hot Spot Analysis works", ArcGIS Pro tool reference.
+    """
+    found = np.full(len(hot), "no_pattern", dtype=object)
+    if not hot.shape[1]:
+        return found
+    for side, own in (("hot", hot), ("cold", cold)):
+        often = 10 * own.sum(axis=1) >= 9 * own.shape[1]
+        found[often & ~own[:, -1]] = f"historical_{side}"
+    _classify_present(found, hot, cold, rising, "hot")
+    _classify_present(found, cold, hot, -rising, "cold")
+    return found
+
+
+def _classify_present(
+    found: npt.NDArray[np.object_],
+    own: Bools,
+    other: Bools,
+    growing: npt.NDArray[np.int64],
+    side: str,
+) -> None:
+    """Name the pattern of the units that are hot, or cold, in the last bin."""
+    bins = own.shape[1]
+    total = own.sum(axis=1)
+    often = 10 * total >= 9 * bins
+    # Bins since the last one that is not hot.
+    run = np.where(own.all(axis=1), bins, np.argmin(own[:, ::-1], axis=1))
+    conditions = {
+        "new": total == 1,
+        "intensifying": often & (growing > 0),
+        "diminishing": often & (growing < 0),
+        "persistent": often,
+        "consecutive": run == total,
+        "oscillating": other.any(axis=1),
+        "sporadic": np.ones(len(own), dtype=bool),
+    }
+    names = np.select(
+        list(conditions.values()), [np.array(f"{name}_{side}", dtype=object) for name in conditions]
+    )
+    found[own[:, -1]] = names[own[:, -1]]
+
+
+def emerging(
+    cube: Cube,
+    weights: sp.csr_array,
+    *,
+    previous: int = 1,
+    alpha: float = 0.05,
+    trend_alpha: float = 0.05,
+) -> pd.DataFrame:
+    """Tell where hot spots come, stay and go.
+
+    Gi* of every unit and bin against the whole cube; significant after the false discovery rate
+    is controlled over all bins of all units; the trend of each unit's scores by Mann and Kendall;
+    and one of 17 patterns from both, see `classify`.
+
+    Parameters
+    ----------
+    cube : Cube
+        Ten bins or more say something; fewer seldom show a trend.
+    weights : csr_array, shape (m, m)
+        Who is a neighbour. A unit without a weight for itself gets one of 1.
+    previous : int
+        How many bins back a neighbour is still one.
+    alpha : float
+        The false discovery rate to allow over the cube.
+    trend_alpha : float
+        Below which p a trend counts.
+
+    Returns
+    -------
+    DataFrame, shape (m, 7)
+        On the codes: ``count`` (events in all bins), ``pattern``, ``trend_z`` and ``trend_p``
+        (Mann-Kendall), ``last_z`` (Gi* of the last bin), ``hot_bins`` and ``cold_bins``.
+
+    Raises
+    ------
+    ConformError
+        If the weights are for another number of units.
+    """
+    z = space_time_scores(cube.counts, weights, previous=previous)
+    q = discoveries(2.0 * stats.norm.sf(np.abs(z)))
+    hot, cold = (q <= alpha) & (z > 0), (q <= alpha) & (z < 0)
+    trend = mann_kendall(z)
+    rising = np.where(trend.p <= trend_alpha, np.sign(trend.score), 0)
+    frame = pd.DataFrame(index=cube.codes)
+    frame["count"] = pd.array(cube.counts.sum(axis=1), dtype="Int64")
+    frame["pattern"] = pd.array(classify(hot, cold, rising), dtype="string")
+    frame["trend_z"], frame["trend_p"] = trend.z, trend.p
+    frame["last_z"] = z[:, -1] if z.shape[1] else np.zeros(len(z))
+    frame["hot_bins"] = pd.array(hot.sum(axis=1), dtype="Int64")
+    frame["cold_bins"] = pd.array(cold.sum(axis=1), dtype="Int64")
+    return frame

@@ -1,0 +1,230 @@
+"""Getis-Ord Gi* hot spots, with the false discovery rate controlled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import scipy.sparse as sp
+from scipy import stats
+
+from gridmap.analysis._values import finite, fitting
+from gridmap.analysis.clusters.rates import empirical_bayes, standardised_rates
+from gridmap.analysis.clusters.significance import discoveries, neighbour_ranks, pseudo_p
+from gridmap.analysis.weights.neighbours import with_self
+from gridmap.errors import ConformError
+
+__all__ = ["count_by", "getis_ord", "hotspots", "hotspots_by_source"]
+
+Floats = npt.NDArray[np.float64]
+
+# Rounding leaves a spread of about 1e-16 of the mean where all values are equal.
+_FLAT = 1e-12
+
+
+def getis_ord(values: Floats, weights: sp.csr_array) -> Floats:
+    """Return Gi* as standard scores.
+
+    Parameters
+    ----------
+    values : ndarray of float, shape (m,)
+    weights : csr_array, shape (m, m)
+        Neighbours, self included.
+
+    Returns
+    -------
+    ndarray of float, shape (m,)
+        0 where the values do not vary or where everything is a neighbour.
+
+    References
+    ----------
+    Ord and Getis (1995), Geographical Analysis 27(4), equation 14 (the form with self).
+    """
+    count = len(values)
+    if count < 2:  # noqa: PLR2004 - one value has no spread
+        return np.zeros(count)
+    # Gi* does not change with the level, and squares of small numbers lose no digits.
+    level = values.mean()
+    apart = values - level
+    mean = apart.mean()
+    spread = np.sqrt(max(np.mean(apart**2) - mean**2, 0.0))
+    weight = weights.sum(axis=1)
+    squares = weights.power(2).sum(axis=1)
+    variance = np.clip((count * squares - weight**2) / (count - 1), 0.0, None)
+    scale = spread * np.sqrt(variance)
+    flat = (scale <= _FLAT * max(spread, 0.0)) | (spread <= _FLAT * abs(level))
+    deviation = weights @ apart - mean * weight
+    scores: Floats = np.divide(deviation, scale, out=np.zeros(count), where=~flat)
+    return scores
+
+
+def hotspots(
+    counts: pd.Series,
+    weights: sp.csr_array,
+    *,
+    exposure: pd.Series | None = None,
+    minimum: int = 0,
+    permutations: int = 0,
+    random_state: int = 0,
+    alpha: float = 0.05,
+) -> pd.DataFrame:
+    """Tell which units stand out together with their neighbours.
+
+    Parameters
+    ----------
+    counts : Series, shape (m,)
+        Or any other value of the units.
+    weights : csr_array, shape (m, m)
+        Who is a neighbour. A unit without a weight for itself gets one of 1.
+    exposure : Series, shape (m,), optional
+        Households, hours of patrol or of video. With it, not counts are compared but the
+        `standardised_rates`, so that the high rate of a unit with little exposure proves nothing.
+        Units without exposure are left out: they have no score and are ``too_few``.
+    minimum : int
+        A unit with fewer counts is never hot, but ``too_few``.
+    permutations : int
+        0 to take p from the normal distribution; 999 to take it from conditional permutation.
+    random_state : int
+        Of the permutations.
+    alpha : float
+        The false discovery rate to allow. The least p of M permutations is ``2 / (M + 1)``; fewer
+        than that over alpha of the units cannot be found, so take more permutations for few.
+
+    Returns
+    -------
+    DataFrame
+        On the index of the counts: ``count``, ``rate`` (`empirical_bayes`, if there is an
+        exposure), ``z`` (Gi*), ``p`` (two-sided, normal), ``p_sim`` (two-sided, if there are
+        permutations), ``q`` (p, or p_sim, after Benjamini and Hochberg, 1995) and ``hotspot``
+        (``hot``, ``cold``, ``none`` or ``too_few``).
+
+    Raises
+    ------
+    ConformError
+        If a count is missing, or the weights are for another number of units.
+    """
+    values = finite(counts, "counts")
+    fitting(weights, len(counts))
+    whole = bool((values == np.rint(values)).all())
+    frame = pd.DataFrame({"count": counts.astype("Int64" if whole else "float64")})
+    known = np.ones(len(values), dtype=bool)
+    if exposure is not None:
+        frame["rate"] = empirical_bayes(counts, exposure)
+        values = standardised_rates(counts, exposure).to_numpy()
+        known = ~np.isnan(values)
+        weights = sp.csr_array(weights[known][:, known])
+    near = with_self(weights)
+    z = _spread_out(getis_ord(values[known], near), known)
+    frame["z"], frame["p"] = z, 2.0 * stats.norm.sf(np.abs(z))
+    hot = z > 0
+    if permutations:
+        ranks = neighbour_ranks(
+            values[known], near, permutations=permutations, random_state=random_state
+        )
+        frame["p_sim"] = _spread_out(pseudo_p(ranks), known)
+        hot = _spread_out(ranks.above, known) < _spread_out(ranks.below, known)
+    frame["q"] = discoveries(frame["p_sim" if permutations else "p"].to_numpy())
+    found = np.where(frame["q"] <= alpha, np.where(hot, "hot", "cold"), "none")
+    few = ((found == "hot") & (counts < minimum).to_numpy(dtype=bool)) | ~known
+    frame["hotspot"] = pd.Series(np.where(few, "too_few", found), frame.index, dtype="string")
+    return frame
+
+
+def _spread_out(values: npt.NDArray[np.generic], known: npt.NDArray[np.bool_]) -> Floats:
+    """Put values back among the units that have none."""
+    spread = np.full(len(known), np.nan)
+    spread[known] = values
+    return spread
+
+
+def count_by(units: pd.Series, kinds: pd.Series, codes: pd.Index | pd.Series) -> pd.DataFrame:
+    """Count events by unit and kind, such as problems by grid and source.
+
+    Parameters
+    ----------
+    units, kinds : Series, shape (n,)
+        The unit and the kind of each event; an event without one of them does not count.
+    codes : Index or Series, length m
+        All units, also those without events.
+
+    Returns
+    -------
+    DataFrame of Int64, shape (m, number of kinds)
+        In the order of ``codes``, which are its index; the kinds as columns, sorted.
+
+    Raises
+    ------
+    ConformError
+        If an event is in a unit that is not among the codes.
+    """
+    strange = pd.Index(units.dropna().unique()).difference(pd.Index(codes))
+    if len(strange):
+        raise ConformError(
+            "conform.unknown_unit", what="events", codes=", ".join(map(str, strange[:5]))
+        )
+    table = pd.crosstab(units, kinds).reindex(pd.Index(codes), fill_value=0)
+    return table.astype("Int64").rename_axis(index=None, columns=None)
+
+
+def hotspots_by_source(
+    counts: pd.DataFrame,
+    weights: sp.csr_array,
+    *,
+    residents: Sequence[str],
+    patrols: Sequence[str],
+    exposure: Mapping[str, pd.Series] | None = None,
+    minimum: int = 0,
+    permutations: int = 0,
+    random_state: int = 0,
+    alpha: float = 0.05,
+) -> pd.DataFrame:
+    """Tell which units stand out for each source, and where nobody looks.
+
+    Parameters
+    ----------
+    counts : DataFrame, shape (m, s)
+        A column for each source, such as `count_by` gives.
+    weights : csr_array, shape (m, m)
+    residents : sequence of str
+        The sources that residents report by, such as hotline and app.
+    patrols : sequence of str
+        The sources of those who are sent to look, such as patrol and video.
+    exposure : mapping of str to Series, optional
+        By source, such as hours of patrol; for the sources that have one.
+    minimum, permutations, random_state, alpha
+        As for `hotspots`; the false discovery rate is that of each source.
+
+    Returns
+    -------
+    DataFrame
+        On the index of the counts: the columns of `hotspots` for all sources together, without
+        exposure; ``count_S``, ``z_S``, ``q_S`` and ``hotspot_S`` for each source S; and
+        ``unseen``, boolean: hot by what residents report, and not one report by a patrol.
+
+    Raises
+    ------
+    ConformError
+        If a source is not among the columns; and as for `hotspots`.
+    """
+    missing = [name for name in (*residents, *patrols) if name not in counts.columns]
+    if missing:
+        known = ", ".join(map(str, counts.columns))
+        raise ConformError("conform.source_column", source=missing[0], known=known)
+
+    def found_in(count: pd.Series, held: pd.Series | None = None) -> pd.DataFrame:
+        return hotspots(
+            count, weights, exposure=held, minimum=minimum, permutations=permutations,
+            random_state=random_state, alpha=alpha,
+        )  # fmt: skip
+
+    frame = found_in(counts.sum(axis=1))
+    for name in counts.columns:
+        found = found_in(counts[name], (exposure or {}).get(name))
+        for column in ("count", "z", "q", "hotspot"):
+            frame[f"{column}_{name}"] = found[column]
+    reported = found_in(counts[list(residents)].sum(axis=1))
+    visited = counts[list(patrols)].sum(axis=1) > 0
+    frame["unseen"] = ((reported["hotspot"] == "hot") & ~visited).astype("boolean")
+    return frame

@@ -1,0 +1,1 @@
+"""H3 cells: of points, counts, neighbours, parents."""

@@ -1,0 +1,1 @@
+"""Where points and areas lie: points in areas, areas in areas, counts by area."""

@@ -1,0 +1,1 @@
+"""Along roads: networks, density, black spots, levels."""

@@ -1,0 +1,1 @@
+"""Who is whose neighbour: contiguity, distance bands, nearest."""

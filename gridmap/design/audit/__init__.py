@@ -1,0 +1,1 @@
+"""What is wrong with a grid layer, and mending what is safe."""

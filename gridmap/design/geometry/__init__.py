@@ -1,0 +1,1 @@
+"""The shapes of a design: atoms, cells around them, outlines."""

@@ -1,0 +1,1 @@
+"""The search for a partition: graphs of atoms, no geometry."""

@@ -1,0 +1,1 @@
+"""Measures of a city: each says what it needs and makes."""

@@ -1,0 +1,150 @@
+"""The one catalogue of texts that a person reads, in English and Chinese.
+
+Texts are written in English and in simplified Chinese. Traditional Chinese follows from the
+simplified by OpenCC, unless a text has one of its own under the key ``zh-Hant``.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Literal
+
+from gridmap.resources import packaged
+
+if TYPE_CHECKING:
+    from opencc import OpenCC
+
+__all__ = [
+    "LANGUAGES",
+    "TAGS",
+    "Lang",
+    "Say",
+    "Words",
+    "default_language",
+    "in_each",
+    "pick",
+    "section",
+    "text",
+    "traditional",
+    "unit_label",
+    "words",
+    "written",
+]
+
+Lang = Literal["en", "zh", "zh-Hant"]
+LANGUAGES: tuple[Lang, ...] = ("en", "zh", "zh-Hant")
+TAGS = {"en": "en", "zh": "zh-Hans", "zh-Hans": "zh-Hans", "zh-Hant": "zh-Hant"}
+"""What a browser calls each language, ``zh-Hans`` being another name of ``zh``."""
+
+Words = str | Mapping[str, str]
+"""One text for all languages, or a text by language."""
+
+Say = Callable[[str], str]
+"""What says something in the language that it is given."""
+
+
+@cache
+def _catalogue() -> dict[str, dict[str, dict[str, str]]]:
+    with packaged("messages/messages.toml").open("rb") as file:
+        return tomllib.load(file)
+
+
+@cache
+def traditional(simplified: str) -> str:
+    """Return simplified Chinese in traditional characters (OpenCC, ``s2tw``)."""
+    converted: str = _converter().convert(simplified)
+    return converted
+
+
+@cache
+def _converter() -> OpenCC:
+    # Its dictionaries take a while to load and only traditional Chinese needs them.
+    from opencc import OpenCC  # noqa: PLC0415
+
+    return OpenCC("s2tw")
+
+
+def pick(texts: Mapping[str, str], lang: str) -> str:
+    """Return a text in one language, out of those that it is written in."""
+    if lang == "zh-Hant" and lang not in texts:
+        return traditional(texts["zh"])
+    return texts["zh" if lang == "zh-Hans" else lang]
+
+
+def in_each(say: Say) -> dict[str, str]:
+    """Return what a function says in each language, by language."""
+    return {lang: say(lang) for lang in LANGUAGES}
+
+
+def words(given: Words) -> str | dict[str, str]:
+    """Return a text as a page holds it: by the browser's name of each language.
+
+    Parameters
+    ----------
+    given : str or mapping of str to str
+        By ``"en"``, ``"zh"`` (or ``"zh-Hans"``) and ``"zh-Hant"``. What is missing is made from
+        what is there: traditional from simplified Chinese, any other from the first given.
+
+    Returns
+    -------
+    str or dict
+        A plain string if the text is the same in every language.
+    """
+    if isinstance(given, str):
+        return given
+    texts = {("zh" if lang == "zh-Hans" else lang): said for lang, said in given.items()}
+    first = next(iter(texts.values()))
+    chinese = texts.get("zh", texts.get("zh-Hant", first))
+    texts = {"en": first, "zh": chinese} | texts
+    by_tag = {TAGS[lang]: pick(texts, lang) for lang in LANGUAGES}
+    return first if len(set(by_tag.values())) == 1 else by_tag
+
+
+def text(key: str, lang: str = "en", **params: object) -> str:
+    """Return one message.
+
+    Parameters
+    ----------
+    key : str
+        ``"section.name"`` as in ``messages.toml``.
+    lang : str
+        One of `LANGUAGES`, or ``"zh-Hans"``.
+    **params
+        Values of the message's ``{placeholders}``.
+
+    Raises
+    ------
+    KeyError
+        If the catalogue has no such message: a mistake in the code, not in the input.
+    """
+    head, _, name = key.partition(".")
+    return pick(_catalogue()[head][name], lang).format(**params)
+
+
+def section(name: str, lang: str = "en") -> dict[str, str]:
+    """Return every message of a section as ``{name: template}``, for the texts of a page."""
+    return {key: pick(texts, lang) for key, texts in _catalogue()[name].items()}
+
+
+def written(name: str) -> dict[str, dict[str, str]]:
+    """Return a section as it is written: by key, each text by language."""
+    return _catalogue()[name]
+
+
+def unit_label(unit: str, lang: str = "en") -> str:
+    """Return how a unit of the catalogue is written; one that is not known, as it is."""
+    return section("unit", lang).get(unit, unit)
+
+
+def default_language() -> Lang:
+    """Return the language of this session: ``GRIDMAP_LANG``, else the locale's, else English."""
+    for variable in ("GRIDMAP_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        value = os.environ.get(variable, "").lower().replace("_", "-")
+        if value.startswith(("zh-hant", "zh-tw", "zh-hk", "zh-mo")):
+            return "zh-Hant"
+        if value:
+            return "zh" if value.startswith("zh") else "en"
+    return "en"

@@ -1,0 +1,137 @@
+"""What the page and the workbook of a bulletin say alike: titles, numbers and definitions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gridmap import messages
+from gridmap.analysis.cases.indicators import load_definitions, load_kpis
+from gridmap.outputs.bulletin.figures import RATES, STOCK, Cell, Span
+
+if TYPE_CHECKING:
+    from gridmap.outputs.bulletin.record import Bulletin
+
+__all__ = [
+    "change_text",
+    "definitions",
+    "figure_title",
+    "group_title",
+    "is_hours",
+    "is_rate",
+    "marks_of",
+    "say",
+    "snapshot_text",
+    "span_dates",
+    "span_title",
+    "title",
+    "value_text",
+]
+
+_MISSING = "–"
+
+
+def say(name: str, lang: str, **params: object) -> str:
+    """Return a message of section ``bulletin``."""
+    return messages.text(f"bulletin.{name}", lang, **params)
+
+
+def title(bulletin: Bulletin, lang: str) -> str:
+    """Return the title, without the period."""
+    return say(f"title_{bulletin.span.period}", lang, city=bulletin.city.get(lang))
+
+
+def span_title(span: Span, lang: str) -> str:
+    """Return what to call a span."""
+    year, week, _ = span.begins.isocalendar()
+    if span.period != "week":
+        year = span.begins.year
+    month, day = span.begins.month, span.begins.day
+    return say(f"span_{span.period}", lang, year=year, month=month, day=day, week=week)
+
+
+def span_dates(span: Span, lang: str) -> str:
+    """Return the first and the last day of a span; nothing for a day."""
+    if span.period == "day":
+        return ""
+    last = span.ends.date().toordinal() - 1
+    return say(
+        "dates",
+        lang,
+        first=f"{span.begins:%Y-%m-%d}",
+        last=span.ends.date().fromordinal(last).isoformat(),
+    )
+
+
+def is_hours(name: str) -> bool:
+    """Tell whether a figure is in hours."""
+    return name.endswith("_hours")
+
+
+def is_rate(name: str) -> bool:
+    """Tell whether a figure is a share."""
+    return name.endswith("_rate")
+
+
+def figure_title(name: str, lang: str) -> str:
+    """Return what to call a figure."""
+    known = load_kpis()
+    if name in known:
+        return known[name].title[lang]
+    return say(name, lang)
+
+
+def group_title(column: str, name: str | None, lang: str) -> str:
+    """Return what to call a group of a table; cases without a value are one too."""
+    if name is not None:
+        return name
+    return say("no_area" if column == "area" else "none", lang)
+
+
+def value_text(name: str, cell: Cell) -> str:
+    """Return the value of a figure as it is read."""
+    if cell.value is None:
+        return _MISSING
+    if is_rate(name):
+        return f"{cell.value:.1%}"
+    return f"{cell.value:,.1f}" if is_hours(name) else f"{cell.value:,.0f}"
+
+
+def change_text(name: str, now: Cell, then: Cell, lang: str) -> str:
+    """Return by how much a figure changed: shares in points, all others in per cent."""
+    if now.value is None or then.value is None:
+        return _MISSING
+    if is_rate(name):
+        return say("points", lang, change=f"{100 * (now.value - then.value):+.1f}")
+    return f"{now.value / then.value - 1:+.1%}" if then.value else _MISSING
+
+
+def marks_of(cell: Cell) -> tuple[str, ...]:
+    """Return the names of a figure's marks: ``full``, ``impossible``, ``small``."""
+    if cell.value is None and not cell.mark:
+        return ()
+    return tuple(mark for mark in (cell.mark, "small" if cell.small else "") if mark)
+
+
+def definitions(lang: str) -> list[tuple[str, str]]:
+    """Return the KPIs with their formulas in words."""
+    words = load_definitions()
+
+    def spoken(formula: str) -> str:
+        parts = [words["conditions"][part][lang] for part in formula.split(" and ")]
+        return say("and", lang).join(parts)
+
+    known, found = load_kpis(), []
+    for name in (*RATES[:2], STOCK, *RATES[2:]):
+        kpi = known[name]
+        kind = "hours" if kpi.hours else ("stock" if name == STOCK else "rate")
+        params = {"denominator": spoken(kpi.denominator), "when": words["whens"][kpi.when][lang]}
+        if kpi.numerator:
+            params["numerator"] = spoken(kpi.numerator)
+        found.append((kpi.title[lang], say(f"{kind}_formula", lang, **params)))
+    return found
+
+
+def snapshot_text(bulletin: Bulletin, lang: str) -> str:
+    """Return when a bulletin was frozen, and by which hash."""
+    ends = f"{bulletin.span.ends:%Y-%m-%d %H:%M}"
+    return say("frozen", lang, ends=ends, rows=f"{bulletin.rows:,}", sha=bulletin.sha256)

@@ -1,0 +1,243 @@
+"""Interactive maps: what a ``maps/*.toml`` asks for, drawn as one page that opens offline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import folium
+import geopandas as gpd
+import numpy as np
+from folium.map import Layer
+
+from gridmap import messages
+from gridmap.catalog import Basemap, MapSpec, Text
+from gridmap.errors import OutputError
+from gridmap.messages import Words
+from gridmap.outputs.maps._layers import (
+    Overlay,
+    count_layer,
+    feature_layer,
+    heat_layer,
+    heat_section,
+    in_words,
+    label_layer,
+    legend_section,
+    who_layer,
+)
+from gridmap.outputs.maps._people import People, people_of
+from gridmap.outputs.pages import elements
+from gridmap.outputs.pages.basemap import Backdrop, add_basemap, shifted
+from gridmap.outputs.pages.page import Page, page
+from gridmap.outputs.privacy import without_private
+from gridmap.outputs.styles.symbology import paint
+from gridmap.result import Analysed
+
+__all__ = ["draw", "overlays_of"]
+
+_KINDS: dict[str, Literal["water", "buildings", "roads"]] = {
+    "barriers": "water",
+    "buildings": "buildings",
+    "roads": "roads",
+}
+
+
+def draw(
+    analysed: Analysed,
+    spec: MapSpec,
+    *,
+    lang: str = "en",
+    basemap: Basemap | None = None,
+    folder: Path | None = None,
+    unmask: bool = False,
+) -> Page:
+    """Draw a map.
+
+    Parameters
+    ----------
+    analysed : Analysed
+    spec : MapSpec
+        Layers that the city does not have are left out.
+    lang : str
+        The language to begin with: ``"en"``, ``"zh"`` or ``"zh-Hant"``.
+    basemap : Basemap, optional
+        What lies under the layers; by default nothing.
+    folder : pathlib.Path, optional
+        That a relative path of the base map is in, by default the current one.
+
+    unmask : bool
+        Show phones in full on a map that tells who is responsible.
+
+    Returns
+    -------
+    Page
+        A ``folium.Map`` to which more can be added; `gridmap.save_page` writes it.
+
+    Raises
+    ------
+    OutputError
+        If the city lacks a layer without which the map would say nothing.
+    """
+    for name in spec.needs:
+        frame = analysed.frame(name)
+        if frame is None or frame.empty:
+            layer = analysed.city.catalog.layer(name)
+            raise OutputError("map.needs", map=spec.name, layer=layer.name)
+    beneath = basemap or Basemap()
+    overlays = [
+        replace(overlay, frame=shifted(overlay.frame, beneath.service))
+        for overlay in overlays_of(analysed, spec)
+    ]
+    city = analysed.city
+    bounds = _bounds(overlays)
+    canvas = page(
+        title=messages.in_each(lambda lang: f"{spec.title.get(lang)} · {city.title.get(lang)}"),
+        bounds=bounds,
+        lang=lang,
+        lines=_lines(analysed, spec, beneath),
+        time_zone=city.timezone,
+        review_number=city.review_number or "–",
+    )
+    below = add_basemap(canvas, beneath, bounds, folder or Path())
+    below += _backdrops(canvas, analysed, spec, beneath)
+    made = _fill(canvas, spec, overlays, below, people_of(analysed, unmask=unmask))
+    _count(canvas, analysed, spec, list(zip(overlays, made, strict=True)))
+    return canvas
+
+
+def _backdrops(
+    canvas: folium.Map, analysed: Analysed, spec: MapSpec, basemap: Basemap
+) -> list[Layer]:
+    """Draw the city's own layers quietly, those that the map does not show anyway."""
+    shown = {layer.layer for layer in spec.layers if layer.show}
+    made: list[Layer] = []
+    for name in basemap.backdrop:
+        frame = analysed.frame(name)
+        if name in shown or not isinstance(frame, gpd.GeoDataFrame) or frame.empty:
+            continue
+        element = Backdrop(
+            shifted(frame, basemap.service),
+            name=_beneath(analysed.city.catalog.layer(name).title),
+            kind=_KINDS[name],
+        )
+        element.add_to(canvas)
+        made.append(element)
+    return made
+
+
+def _beneath(title: Text) -> Words:
+    return messages.in_each(lambda lang: messages.text("map.backdrop", lang, layer=title.get(lang)))
+
+
+def _is_heat(overlay: Overlay, spec: MapSpec) -> bool:
+    style = overlay.layer.symbology
+    return bool(spec.time) and style is not None and style.kind == "heat"
+
+
+def overlays_of(analysed: Analysed, spec: MapSpec) -> Iterator[Overlay]:
+    """Yield what a map can show of a city, the lowest first."""
+    for shown in spec.layers:
+        layer = analysed.city.catalog.layer(shown.layer).styled(shown.style)
+        frame = analysed.frame(shown.layer)
+        if frame is None or frame.empty or not isinstance(frame, gpd.GeoDataFrame):
+            continue
+        frame = gpd.GeoDataFrame(without_private(layer, frame))
+        title = shown.title or layer.title
+        if not shown.split:
+            yield Overlay(shown, layer, in_words(title), frame, shown.show)
+            continue
+        labels = layer.fields[shown.split].categories
+        present = set(frame[shown.split].dropna())
+        values = [value for value in labels if value in present] or sorted(present)
+        for value in values:
+            part = frame[frame[shown.split] == value].reset_index(drop=True)
+            # Levels hide one another, so only the finest is on at first; kinds do not nest.
+            finest = shown.split != "level" or value == values[-1]
+            name = _split_name(title, labels.get(value, value))
+            yield Overlay(shown, layer, name, part, shown.show and finest)
+
+
+def _split_name(title: Text, value: Text | str) -> dict[str, str]:
+    def said(lang: str) -> str:
+        return f"{title.get(lang)} · {value if isinstance(value, str) else value.get(lang)}"
+
+    return messages.in_each(said)
+
+
+def _bounds(overlays: list[Overlay]) -> tuple[float, float, float, float]:
+    boxes = np.array(
+        [
+            overlay.frame.geometry.to_crs(4326).total_bounds
+            for overlay in overlays
+            if overlay.layer.geometry == "Polygon" or len(overlays) == 1
+        ]
+    )
+    west, south = boxes[:, :2].min(axis=0)
+    east, north = boxes[:, 2:].max(axis=0)
+    return float(west), float(south), float(east), float(north)
+
+
+def _lines(analysed: Analysed, spec: MapSpec, basemap: Basemap) -> list[Words]:
+    city = analysed.city
+
+    def of_source(lang: str) -> str:
+        return messages.text("map.source", lang, source=city.source.get(lang))
+
+    def of_date(lang: str) -> str:
+        return messages.text("map.as_of", lang, date=f"{city.as_of:%Y-%m-%d}")
+
+    lines: list[Words] = [in_words(spec.description)]
+    lines += map(messages.in_each, (of_date, of_source))
+    if basemap.service == "amap":
+        lines.append(messages.written("basemap")["gcj"])
+    return lines
+
+
+def _fill(
+    canvas: folium.Map,
+    spec: MapSpec,
+    overlays: list[Overlay],
+    below: list[Layer],
+    people: People,
+) -> list[Layer]:
+    """Put overlays, their labels and the cards that tell of them into a page."""
+    made: list[elements.FeatureLayer] = []
+    sections, owners = [], []
+    for overlay in overlays:
+        if _is_heat(overlay, spec):
+            made.append(heat_layer(overlay, spec.time or "month"))
+            sections.append(heat_section(overlay))
+        else:
+            painted = paint(overlay.layer, overlay.frame)
+            element = feature_layer(overlay, painted)
+            sections.append(legend_section(overlay, painted))
+            if spec.click == "who" and overlay.layer.person:
+                owner = who_layer(overlay, element, people)
+                if overlay.has_owners or owner["people"]:
+                    owners.append(owner)
+            made.append(element)
+        made[-1].add_to(canvas)
+    for overlay, drawn in zip(overlays, made, strict=True):
+        if overlay.shown.labels:
+            label_layer(overlay, drawn).add_to(canvas)
+    groups = [in_words(o.shown.group) if o.shown.group else "" for o in overlays]
+    ground = messages.in_each(lambda lang: messages.text("map.ground", lang))
+    groups = [*(ground for _ in below), *groups]
+    elements.LayerSwitch([*below, *made], groups=groups).add_to(canvas)
+    elements.Legend(sections).add_to(canvas)
+    if owners:
+        elements.WhoIsResponsible(owners[::-1]).add_to(canvas)
+    return [*made]
+
+
+def _count(
+    canvas: folium.Map, analysed: Analysed, spec: MapSpec, made: list[tuple[Overlay, Layer]]
+) -> None:
+    """Let areas be coloured by the points in them that the chosen time has."""
+    for overlay, element in made:
+        points = analysed.frame(overlay.shown.counts) if overlay.shown.counts else None
+        if isinstance(points, gpd.GeoDataFrame) and spec.time:
+            layer = analysed.city.catalog.layer(overlay.shown.counts)
+            count_layer(overlay, element, points, layer, spec.time).add_to(canvas)

@@ -1,0 +1,1 @@
+"""Pages: folium elements, packed layers, base maps, and the runtime that draws them."""

@@ -1,0 +1,1 @@
+"""How layers are drawn: one symbology, and its dialects for QGIS, SLD and MapLibre."""
