@@ -25,7 +25,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridmap import messages
-from gridmap.analysis import deadlines
+from gridmap.analysis.cases import deadlines
 from gridmap.analysis.cases.calendars import WEEKDAYS, EveryWeek, make_calendar
 from gridmap.analysis.cases.clock import (
     UNITS,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from gridmap.analysis import as_graph, discoveries, neighbour_ranks, pseudo_p
-from gridmap.analysis import significance as module
+from gridmap.analysis.clusters import significance as module
 from gridmap.analysis.clusters._permute import draws
 from gridmap.analysis.clusters.significance import Ranks
 
