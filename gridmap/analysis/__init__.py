@@ -42,8 +42,8 @@ from gridmap.analysis.h3.cells import (
     roll_up,
 )
 from gridmap.analysis.location.assign import assign, assign_all, count_points
-from gridmap.analysis.location.fallback_points import find_piles
-from gridmap.analysis.location.interpolation import transfer
+from gridmap.analysis.location.fallback_points import find_fallback_points
+from gridmap.analysis.location.interpolation import areal_interpolate
 from gridmap.analysis.location.topology import (
     find_gaps,
     find_misnested,
@@ -108,6 +108,7 @@ __all__ = [
     "Rule",
     "Surface",
     "Trend",
+    "areal_interpolate",
     "as_graph",
     "ascii_grid",
     "assign",
@@ -139,10 +140,10 @@ __all__ = [
     "expected_hours",
     "explain",
     "fairness",
+    "find_fallback_points",
     "find_gaps",
     "find_misnested",
     "find_overlaps",
-    "find_piles",
     "find_unassigned",
     "frontage_zones",
     "getis_ord",
@@ -190,7 +191,6 @@ __all__ = [
     "targets_at",
     "time_step",
     "timeliness",
-    "transfer",
     "transferred_grids",
     "unowned",
     "urgency",

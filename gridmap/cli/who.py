@@ -43,15 +43,15 @@ def who(
     import geopandas as gpd
 
     from gridmap import analysis
-    from gridmap.measures.responsibility import LAYERS, reach_of, responsibilities
+    from gridmap.measures.analyse import inputs_of
+    from gridmap.measures.responsibility import reach_of, responsibilities
     from gridmap.sources import read_city
 
     lon, lat = _degrees(place)
     city_file, speak = opened(city, lang)
     moment = _moment(at, city_file.timezone)
-    needed = tuple(entry for entry in city_file.inputs if entry.layer in LAYERS)
-    known = read_city(city_file.model_copy(update={"inputs": needed}))
-    settings = city_file.analysis.duties
+    known = read_city(city_file, layers=inputs_of(("holders",), city_file.analysis))
+    settings = city_file.analysis.responsibility
     layers, assignments = responsibilities(known, settings)
     point = gpd.GeoDataFrame(geometry=gpd.points_from_xy([lon], [lat], crs=crs)).to_crs(known.crs)
     found = analysis.who(

@@ -20,7 +20,7 @@ def times(*texts: str | None) -> pd.Series:
 CASES = pd.DataFrame(
     {
         "opened": times("2025-06-01", "2025-06-01", "2025-06-01", "2025-06-01", "2025-06-01"),
-        "due": times("2025-06-03", "2025-06-03", "2025-06-03", None, "2025-08-01"),
+        "deadline": times("2025-06-03", "2025-06-03", "2025-06-03", None, "2025-08-01"),
         "closed": times("2025-06-02", "2025-06-05", None, None, "2025-07-15"),
         "grid": pd.array(["a", "a", "a", "b", pd.NA], dtype="string"),
         "category": ["litter", "noise", "litter", "litter", "litter"],

@@ -146,7 +146,7 @@ def indicators(
     Parameters
     ----------
     cases : DataFrame, its index the cases
-        What `gridmap.analysis.CaseLife` has, or some of it; ``due``; ``watched`` and
+        What `gridmap.analysis.CaseLife` has, or some of it; ``deadline``; ``watched`` and
         ``recurred`` of `gridmap.analysis.recurrence`; and the columns to group by. Times are in the
         city's zone.
     as_of : datetime, aware

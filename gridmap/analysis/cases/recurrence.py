@@ -70,8 +70,8 @@ def recurrence(
     """Find recurring cases.
 
     A case recurs if another of its category is opened within a distance after it was closed, and
-    no later than some days. Take out fallback points (`gridmap.analysis.find_piles`) first: what
-    lies on them only seems to be near.
+    no later than some days. Take out fallback points first
+    (`gridmap.analysis.find_fallback_points`): what lies on them only seems to be near.
 
     Parameters
     ----------

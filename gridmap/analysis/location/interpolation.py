@@ -8,13 +8,13 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-__all__ = ["apportion", "transfer"]
+__all__ = ["apportion", "areal_interpolate"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 
-def transfer(
+def areal_interpolate(
     sources: gpd.GeoDataFrame,
     targets: gpd.GeoDataFrame,
     counts: pd.Series,
