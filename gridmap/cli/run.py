@@ -111,7 +111,6 @@ def draw_map(
     """Draw one map, or all of them."""
     from gridmap.errors import OutputError
     from gridmap.outputs import save_page, staged
-    from gridmap.outputs.maps.gallery import write_gallery
 
     city_file, speak = opened(city, lang)
     city_file = with_basemap(city_file, basemap)
@@ -140,6 +139,8 @@ def draw_map(
         for drawn_name, page in drawn.items():
             save_page(page, stage / f"{drawn_name}.html")
         if name == "all":
+            from gridmap.outputs.maps.gallery import write_gallery
+
             specs = {drawn_name: city_file.catalog.map(drawn_name) for drawn_name in drawn}
             made.append(write_gallery(analysed, specs, stage, lang=speak).name)
     made += [f"{drawn_name}.html" for drawn_name in drawn]
