@@ -173,7 +173,8 @@ def _deadlines(
     if city.has("events"):
         events = city.layers["events"]
         granted = events[(events["event"] == "delay") & (events["time"] <= moment)]
-        until = problems["code"].map(granted.groupby("case")["until"].max())
+        latest = granted.groupby("case")["until"].max()
+        until = latest.reindex(problems["code"]).set_axis(problems.index)
         deadline = deadline.mask((until > deadline).fillna(value=False), until)
     return deadline.set_axis(problems["code"]), findings
 

@@ -233,7 +233,7 @@ def test_a_full_life_gives_every_kpi() -> None:
                 ["report", "review", "file", "dispatch", "handle", "verify", "close"], 1
             )
         ]
-        + [("b", "report", "2025-03-01 10:00", None), ("b", "rejected", "2025-03-01 11:00", None)],
+        + [("b", "report", "2025-03-01 10:00", None), ("b", "reject", "2025-03-01 11:00", None)],
         columns=["case", "event", "time", "level"],
     )
     log["time"] = pd.to_datetime(log["time"]).dt.tz_localize(ZONE)

@@ -12,6 +12,7 @@ import pandas as pd
 import scipy.sparse as sp
 from scipy.sparse import csgraph
 
+from gridmap.analysis._doors import asks
 from gridmap.analysis.cases import _ticks
 from gridmap.analysis.cases._findings import finding, together
 from gridmap.analysis.cases._repeats import Shelves, first_after, pairs_after, shelve
@@ -64,6 +65,7 @@ class _Usable:
     shelves: Shelves | None
 
 
+@asks("cases")
 def recurrence(
     cases: gpd.GeoDataFrame, *, within_m: float, days: float, as_of: dt.datetime
 ) -> Recurrence:
@@ -221,6 +223,7 @@ def _chains(index: pd.Index, pair: tuple[Longs, Longs], opened: Longs) -> dict[s
     return {"chain": pd.Series(chain, index=index), "turn": turns.where(linked)}
 
 
+@asks("cases")
 def recurrence_curve(
     cases: gpd.GeoDataFrame,
     *,

@@ -8,12 +8,15 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
+from gridmap.analysis._doors import asks
+
 __all__ = ["apportion", "areal_interpolate"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 
+@asks("sources", "targets")
 def areal_interpolate(
     sources: gpd.GeoDataFrame,
     targets: gpd.GeoDataFrame,

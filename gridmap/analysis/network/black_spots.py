@@ -12,6 +12,7 @@ import scipy
 import scipy.sparse as sp
 import shapely
 
+from gridmap.analysis._doors import asks
 from gridmap.analysis.network._loops import exceedances, spread
 from gridmap.analysis.network._stretches import NetworkHotspots, told
 from gridmap.analysis.network.graph import Network, road_network, snap
@@ -62,6 +63,7 @@ def network_density(network: Network, weight: Floats, *, bandwidth_m: float = 20
     return _per_km(network, _shares(network, bandwidth_m) @ weight)
 
 
+@asks("roads", "events")
 def network_hotspots(
     roads: gpd.GeoDataFrame,
     events: gpd.GeoDataFrame,

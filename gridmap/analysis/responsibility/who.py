@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
+from gridmap.analysis._doors import asks
 from gridmap.analysis.location.assign import assign_all, assign_lines
 
 __all__ = ["COLUMNS", "ROLES", "implied_assignments", "targets_at", "who"]
@@ -67,6 +68,7 @@ def implied_assignments(layers: Mapping[str, gpd.GeoDataFrame]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["code"])
 
 
+@asks("points", "layers")
 def targets_at(
     points: gpd.GeoDataFrame,
     layers: Mapping[str, gpd.GeoDataFrame],
@@ -165,6 +167,7 @@ def _near(points: gpd.GeoDataFrame, places: gpd.GeoDataFrame, reach_m: float) ->
     )
 
 
+@asks("points", "layers")
 def who(
     points: gpd.GeoDataFrame,
     layers: Mapping[str, gpd.GeoDataFrame],

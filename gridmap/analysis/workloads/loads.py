@@ -6,12 +6,14 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from gridmap.analysis._doors import asks
 from gridmap.analysis.location.assign import count_points
 from gridmap.analysis.workloads._effort import PARTS, Effort, expected_hours
 
 __all__ = ["gini", "households_in", "workload"]
 
 
+@asks("grids", "places", codes=("grids",))
 def workload(
     grids: gpd.GeoDataFrame,
     problems: pd.DataFrame | None = None,
