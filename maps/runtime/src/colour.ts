@@ -4,7 +4,9 @@ let scratch: CanvasRenderingContext2D | null = null;
  * Reads a CSS colour as red, green, blue (0 to 255) and alpha (0 to 1), through a canvas, which
  * gives `#rrggbb` or `rgba(r, g, b, a)` back; what is no colour is black.
  */
-export function readColour(text: string): [red: number, green: number, blue: number, alpha: number] {
+export function readColour(
+  text: string,
+): [red: number, green: number, blue: number, alpha: number] {
   scratch ??= document.createElement("canvas").getContext("2d");
   if (!scratch) return [0, 0, 0, 1];
   scratch.fillStyle = "#000000";

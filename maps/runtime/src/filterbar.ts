@@ -1,8 +1,8 @@
 import type { Context } from "./context";
 import { make } from "./dom";
 import type { Features } from "./features";
-import type { Field, Value } from "./format";
 import { filteringOf } from "./filtering";
+import type { Field, Value } from "./format";
 import { spoken } from "./frame";
 
 /** A field with more values than this is no category. */

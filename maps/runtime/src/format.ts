@@ -35,19 +35,22 @@ export class Formats {
 
   number(value: number, decimals: number | null = null, percent = false): string {
     const most = decimals ?? (percent ? 1 : 2);
-    const format = this.format(`${percent} ${decimals}`, (lang) =>
-      new Intl.NumberFormat(lang, {
-        style: percent ? "percent" : "decimal",
-        minimumFractionDigits: decimals ?? 0,
-        maximumFractionDigits: most,
-      }),
+    const format = this.format(
+      `${percent} ${decimals}`,
+      (lang) =>
+        new Intl.NumberFormat(lang, {
+          style: percent ? "percent" : "decimal",
+          minimumFractionDigits: decimals ?? 0,
+          maximumFractionDigits: most,
+        }),
     );
     return format.format(value);
   }
 
   date(milliseconds: number, options: Intl.DateTimeFormatOptions): string {
-    const format = this.format(JSON.stringify(options), (lang) =>
-      new Intl.DateTimeFormat(lang, options),
+    const format = this.format(
+      JSON.stringify(options),
+      (lang) => new Intl.DateTimeFormat(lang, options),
     );
     return format.format(milliseconds);
   }
@@ -72,7 +75,10 @@ export class Formats {
     if (typeof value !== "number") return this.bare(value, field);
     if (field.format !== "date" && field.format !== "datetime") return value;
     const timeZone = field.wallClock ? "UTC" : this.timeZone;
-    const format = this.format(`iso ${timeZone}`, () => new Intl.DateTimeFormat("sv", { ...ISO, timeZone }));
+    const format = this.format(
+      `iso ${timeZone}`,
+      () => new Intl.DateTimeFormat("sv", { ...ISO, timeZone }),
+    );
     const text = format.format(value).replace(" ", "T");
     return field.format === "date" ? text.slice(0, 10) : text;
   }

@@ -13,15 +13,17 @@ export function makeFrame(map: L.Map): Frame {
   const column = (name: string, ...inside: HTMLElement[]) =>
     make("div", { class: `gm-column gm-column-${name}` }, ...inside);
   // A sibling of the map, so that what happens on a card never reaches the map.
-  map.getContainer().after(
-    make(
-      "div",
-      { class: "gm-frame" },
-      column("left", frame["top-left"], frame["bottom-left"]),
-      column("centre", frame["bottom-centre"]),
-      column("right", frame["top-right"], frame["bottom-right"]),
-    ),
-  );
+  map
+    .getContainer()
+    .after(
+      make(
+        "div",
+        { class: "gm-frame" },
+        column("left", frame["top-left"], frame["bottom-left"]),
+        column("centre", frame["bottom-centre"]),
+        column("right", frame["top-right"], frame["bottom-right"]),
+      ),
+    );
   keepClear(map, frame);
   return frame;
 }
@@ -35,7 +37,8 @@ function keepClear(map: L.Map, frame: Frame): void {
   const { topleft, topright, bottomleft } = (map as unknown as Cornered)._controlCorners;
   const place = () => {
     const whole = map.getContainer().getBoundingClientRect();
-    const below = (slot: Slot) => Math.max(frame[slot].getBoundingClientRect().bottom - whole.top, 0);
+    const below = (slot: Slot) =>
+      Math.max(frame[slot].getBoundingClientRect().bottom - whole.top, 0);
     const [left, right] = [below("top-left"), below("top-right")];
     // On narrow screens one stack lies over both.
     topleft.style.top = `${isNarrow() ? Math.max(left, right) : left}px`;

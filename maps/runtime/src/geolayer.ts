@@ -226,7 +226,10 @@ export class GeoLayer implements Features {
       this.hover.show(this.config.geometries[row], this.look(row));
       if (this.config.tooltip === null) return;
       const text = this.text(row, this.config.tooltip);
-      tip.setContent(make("span", {}, text)).setLatLng(event.latlng).openOn(map);
+      tip
+        .setContent(make("span", {}, text))
+        .setLatLng(event.latlng)
+        .openOn(map);
     });
     this.layer.on("mousemove", (event) => tip.setLatLng(event.latlng));
     const clear = () => {

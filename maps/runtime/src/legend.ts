@@ -98,7 +98,10 @@ class Part {
     this.section = section;
     this.off.clear();
     this.filter();
-    features?.restyle(Uint8Array.from(atob(style), (byte) => byte.charCodeAt(0)), styles);
+    features?.restyle(
+      Uint8Array.from(atob(style), (byte) => byte.charCodeAt(0)),
+      styles,
+    );
     this.draw();
   }
 

@@ -4,7 +4,7 @@ import { make } from "./dom";
 import { spoken, toolButton } from "./frame";
 import { savePng } from "./png";
 import { PAPERS, printMap } from "./print";
-import { setTheme, type Theme, THEMES, theme } from "./theme";
+import { setTheme, THEMES, type Theme, theme } from "./theme";
 import { LANGUAGES } from "./words";
 
 /** The button and card with what concerns the page as a whole. */
@@ -14,10 +14,16 @@ export function menu(context: Context): { button: HTMLButtonElement; card: HTMLE
     ([tag, name]) => [tag, () => name] as [string, () => string],
   );
   const themes = THEMES.map((name) => [name, () => context.text(`theme_${name}`)] as const);
-  const lang = select(context, "language", languages, () => context.lang, (chosen) => {
-    context.lang = chosen;
-    context.map.fire("gridmap:state");
-  });
+  const lang = select(
+    context,
+    "language",
+    languages,
+    () => context.lang,
+    (chosen) => {
+      context.lang = chosen;
+      context.map.fire("gridmap:state");
+    },
+  );
   const look = select(context, "theme", themes, theme, (chosen) => {
     setTheme(chosen as Theme);
     context.map.fire("gridmap:state");
@@ -36,10 +42,19 @@ export function menu(context: Context): { button: HTMLButtonElement; card: HTMLE
     lang,
     look,
     ...PAPERS.map((paper) =>
-      action(() => context.text("print", { paper }), () => printMap(context, paper)),
+      action(
+        () => context.text("print", { paper }),
+        () => printMap(context, paper),
+      ),
     ),
-    action(() => context.text("save_png"), () => savePng(context)),
-    action(() => context.text("about"), () => about.showModal()),
+    action(
+      () => context.text("save_png"),
+      () => savePng(context),
+    ),
+    action(
+      () => context.text("about"),
+      () => about.showModal(),
+    ),
   );
   card.hidden = true;
   const show = (open: boolean) => {
@@ -80,5 +95,14 @@ function select(
   context.speak(sync);
   context.map.on("gridmap:theme", sync);
   box.addEventListener("change", () => choose(box.value));
-  return make("label", {}, make("span", {}, spoken(context, () => context.text(key))), box);
+  return make(
+    "label",
+    {},
+    make(
+      "span",
+      {},
+      spoken(context, () => context.text(key)),
+    ),
+    box,
+  );
 }

@@ -70,7 +70,11 @@ function addTools(context: Context, bounds: L.LatLngBounds): void {
   };
   map.on("zoomend viewreset", limit);
   const scale = L.control.scale({ imperial: false, maxWidth: 120 }).addTo(map).getContainer();
-  const north = make("div", { class: "gm-north" }, spoken(context, () => context.text("north")));
+  const north = make(
+    "div",
+    { class: "gm-north" },
+    spoken(context, () => context.text("north")),
+  );
   const tools = make("div", { class: "gm-tools", role: "group" }, zoomIn, zoomOut, home);
   document.addEventListener("DOMContentLoaded", () => {
     if (context.geoLayers.size) tools.append(tableButton(context));

@@ -2,7 +2,6 @@ import type { Context } from "./context";
 import { isNarrow, make } from "./dom";
 import type { Features } from "./features";
 
-
 const MOST_SHOWN = 50;
 const CLOSEST_ZOOM = 18;
 const PAUSE_MS = 60;
@@ -75,13 +74,7 @@ export class Search {
   constructor(private readonly context: Context) {
     this.list.hidden = true;
     this.status.hidden = true;
-    this.card = make(
-      "search",
-      { class: "gm-card gm-search" },
-      this.box,
-      this.list,
-      this.status,
-    );
+    this.card = make("search", { class: "gm-card gm-search" }, this.box, this.list, this.status);
     context.speak(() => {
       const label = context.text("search");
       this.box.placeholder = label;

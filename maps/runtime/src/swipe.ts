@@ -25,7 +25,12 @@ export class Swipe {
     this.divider.addEventListener("input", () => this.move());
     this.line.append(make("div", { class: "gm-swipe-line", "aria-hidden": "true" }), this.divider);
     this.other.addEventListener("change", () => this.choose());
-    const label = make("label", {}, spoken(context, () => context.text("compare")), this.other);
+    const label = make(
+      "label",
+      {},
+      spoken(context, () => context.text("compare")),
+      this.other,
+    );
     this.row = make("div", { class: "gm-compare" }, label);
     context.map.on("move zoom resize", () => this.move());
     context.speak(() => this.divider.setAttribute("aria-label", context.text("divider")));
@@ -33,7 +38,10 @@ export class Swipe {
 
   setSteps(steps: Span[], unit: Unit): void {
     this.steps = steps;
-    const names = [this.context.text("nothing"), ...steps.map((step) => this.time.label(step, unit))];
+    const names = [
+      this.context.text("nothing"),
+      ...steps.map((step) => this.time.label(step, unit)),
+    ];
     this.other.replaceChildren(
       ...names.map((name, index) => make("option", { value: String(index - 1) }, name)),
     );
@@ -70,7 +78,12 @@ export class Swipe {
 }
 
 function clip(pane: HTMLElement, from: number, to: number): void {
-  const corners = [[from, -FAR], [to, -FAR], [to, FAR], [from, FAR]];
+  const corners = [
+    [from, -FAR],
+    [to, -FAR],
+    [to, FAR],
+    [from, FAR],
+  ];
   pane.style.clipPath = `polygon(${corners.map(([x, y]) => `${x}px ${y}px`).join(", ")})`;
 }
 

@@ -2,9 +2,9 @@ import type { Context } from "./context";
 import { make } from "./dom";
 import { download, toCsv } from "./download";
 import type { Features } from "./features";
-import type { Field } from "./format";
-import { filteringOf, onFiltered } from "./filtering";
 import { FilterBar } from "./filterbar";
+import { filteringOf, onFiltered } from "./filtering";
+import type { Field } from "./format";
 import { spoken, toolButton } from "./frame";
 import { goTo } from "./search";
 
@@ -174,7 +174,8 @@ export class Table {
           said ? make("span", { class: "gm-unit" }, said) : null,
         );
         button.addEventListener("click", () => this.sortBy(name));
-        const order = this.sort?.name === name ? (this.sort.down ? "descending" : "ascending") : "none";
+        const order =
+          this.sort?.name === name ? (this.sort.down ? "descending" : "ascending") : "none";
         return make("div", { role: "columnheader", "aria-sort": order }, button);
       }),
     );

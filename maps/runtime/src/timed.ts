@@ -122,7 +122,9 @@ function join(
 
 /** Upper ends of classes with about as many areas each, of those that have any event. */
 function quantiles(parts: Uint32Array[], classes: number): number[] {
-  const some = parts.flatMap((part) => [...part.filter((count) => count > 0)]).sort((a, b) => a - b);
+  const some = parts
+    .flatMap((part) => [...part.filter((count) => count > 0)])
+    .sort((a, b) => a - b);
   const ends = Array.from(
     { length: classes },
     (_, i) => some[Math.ceil(((i + 1) / classes) * some.length) - 1] ?? 0,
@@ -145,9 +147,7 @@ function legendOf(context: Context, config: CountConfig, classes: Uint8Array, br
     if (!at) return "0";
     const low = at > 1 ? breaks[at - 2] + 1 : 1;
     const high = breaks[at - 1];
-    return low === high
-      ? formats.number(low)
-      : `${formats.number(low)} – ${formats.number(high)}`;
+    return low === high ? formats.number(low) : `${formats.number(low)} – ${formats.number(high)}`;
   };
   return {
     title: config.title,

@@ -126,9 +126,7 @@ export class Timeline {
   }
 
   private name(step: number): string {
-    return step < 0
-      ? this.context.text("all")
-      : this.time.label(this.steps[step], this.time.unit);
+    return step < 0 ? this.context.text("all") : this.time.label(this.steps[step], this.time.unit);
   }
 
   private show(step: number): void {

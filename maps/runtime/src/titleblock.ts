@@ -28,6 +28,8 @@ export function titleBlock(map: L.Map, config: TitleConfig): HTMLElement {
 
 /** The hosts that the page's own policy lets in: none, if it needs no network. */
 function networkHosts(): string[] {
-  const policy = document.querySelector<HTMLMetaElement>('meta[http-equiv="Content-Security-Policy"]');
+  const policy = document.querySelector<HTMLMetaElement>(
+    'meta[http-equiv="Content-Security-Policy"]',
+  );
   return [...new Set(policy?.content.match(/https?:\/\/[^\s;]+/g) ?? [])];
 }

@@ -47,7 +47,11 @@ export function readColumn(spec: ColumnSpec, streams: Streams, index: number, co
   }
 }
 
-function readIntegers(bytes: Uint8Array, count: number, delta: boolean): Uint32Array | Float64Array {
+function readIntegers(
+  bytes: Uint8Array,
+  count: number,
+  delta: boolean,
+): Uint32Array | Float64Array {
   const wide = readVarints(bytes, new Float64Array(count));
   if (delta) {
     for (let i = 0, sum = 0; i < count; i++) {
@@ -62,7 +66,8 @@ function readIntegers(bytes: Uint8Array, count: number, delta: boolean): Uint32A
 function readFloats(bytes: Uint8Array, count: number): Float64Array {
   const numbers = new Float64Array(count);
   const into = new Uint8Array(numbers.buffer);
-  for (let i = 0; i < count; i++) for (let k = 0; k < 8; k++) into[i * 8 + k] = bytes[k * count + i];
+  for (let i = 0; i < count; i++)
+    for (let k = 0; k < 8; k++) into[i * 8 + k] = bytes[k * count + i];
   return numbers;
 }
 

@@ -1,4 +1,12 @@
-import { cutStreams, fromBase64, inflate, readSums, readVarints, starts, type Streams } from "./bytes";
+import {
+  cutStreams,
+  fromBase64,
+  inflate,
+  readSums,
+  readVarints,
+  type Streams,
+  starts,
+} from "./bytes";
 import { type ColumnSpec, type Held, readColumn } from "./columns";
 import { buildTree, FAN_OUT, type Tree } from "./tree";
 

@@ -183,7 +183,9 @@ export function rampOf(colours: string[]): Uint32Array {
     const low = Math.min(Math.floor(place), words.length - 2);
     const mix = (shift: number) => {
       const [a, b] = [words[Math.max(low, 0)], words[low + 1]];
-      return ((a >>> shift) & 255) + (((b >>> shift) & 255) - ((a >>> shift) & 255)) * (place - low);
+      return (
+        ((a >>> shift) & 255) + (((b >>> shift) & 255) - ((a >>> shift) & 255)) * (place - low)
+      );
     };
     const alpha =
       255 * MOST_OPAQUE * Math.min(1, Math.sqrt(share) * 1.15) * Math.min(1, share / FADING);

@@ -1,7 +1,7 @@
 import type { Canvas2D } from "./canvaslayer";
+import { over } from "./fill";
 import { type Look, wordOf } from "./look";
 import type { Chosen } from "./pointcanvas";
-import { over } from "./fill";
 
 const POINTS_A_STEP = 8192;
 

@@ -104,4 +104,3 @@ class Pointer {
     return null;
   }
 }
-

@@ -79,7 +79,10 @@ export class Program {
     const { gl } = this;
     const shader = gl.createShader(kind);
     if (!shader) return; // the card went away
-    gl.shaderSource(shader, `#version 300 es\nprecision highp float;\nprecision highp int;\n${text}`);
+    gl.shaderSource(
+      shader,
+      `#version 300 es\nprecision highp float;\nprecision highp int;\n${text}`,
+    );
     gl.compileShader(shader);
     gl.attachShader(this.program, shader);
   }

@@ -1,7 +1,7 @@
 import { pixelsOf, type View } from "../canvaslayer";
 import { type Stamp, stampOf } from "../dots";
 import type { Look } from "../look";
-import { blended, type Device, pictureOf, Program, Texels } from "./device";
+import { blended, type Device, Program, pictureOf, Texels } from "./device";
 import { ATTRIBUTES, type Days, POINT, type Styled } from "./places";
 
 const CLAIM = `${POINT}
