@@ -1,6 +1,6 @@
+import { spoken, toolButton } from "./card";
 import type { Context, Licence } from "./context";
 import { make } from "./dom";
-import { spoken, toolButton } from "./frame";
 
 declare global {
   /** Licences of the plugins that a page has taken in. */

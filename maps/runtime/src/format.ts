@@ -26,7 +26,7 @@ export interface Speaker {
 
 /** Numbers and dates as the reader of the page writes them. */
 export class Formats {
-  private made = new Map<string, Intl.NumberFormat | Intl.DateTimeFormat>();
+  private readonly made = new Map<string, Intl.NumberFormat | Intl.DateTimeFormat>();
 
   constructor(
     private readonly speaker: Speaker,
@@ -97,8 +97,10 @@ export class Formats {
   }
 
   private word(value: string, field: Field): string {
-    const known = field.categories && Object.hasOwn(field.categories, value);
-    return known ? this.speaker.say(field.categories![value]) : value;
+    const { categories } = field;
+    return categories && Object.hasOwn(categories, value)
+      ? this.speaker.say(categories[value])
+      : value;
   }
 
   private quantity(value: number, field: Field): string {

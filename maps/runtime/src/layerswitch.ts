@@ -1,7 +1,7 @@
 import type L from "leaflet";
+import { makeCard, spoken } from "./card";
 import { type Context, contextOf } from "./context";
 import { make } from "./dom";
-import { makeCard, spoken } from "./frame";
 import type { Words } from "./words";
 
 export interface Overlay {

@@ -1,12 +1,13 @@
 import L from "leaflet";
+import { spoken, toolButton } from "./card";
 import { Context, type PageConfig } from "./context";
 import { isNarrow, make } from "./dom";
-import { spoken, toolButton } from "./frame";
 import { menu } from "./menu";
 import { startPermalink } from "./permalink";
 import { Search } from "./search";
 import { Table } from "./table";
 import { followTheme } from "./theme";
+import { startTimeline } from "./timeline";
 
 const MARGIN = 24;
 
@@ -38,6 +39,7 @@ export function page(id: string, config: PageConfig, options: L.MapOptions): L.M
   addTools(context, bounds);
   document.addEventListener("DOMContentLoaded", () => {
     if (context.geoLayers.size) context.frame["top-left"].append(new Search(context).card);
+    startTimeline(context);
   });
   // By then every card has its place.
   window.addEventListener("load", () => {

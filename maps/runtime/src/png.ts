@@ -1,4 +1,5 @@
 import type { Context } from "./context";
+import { penOf } from "./dom";
 import { download } from "./download";
 
 /** Cards that belong on a picture of the map. */
@@ -17,7 +18,7 @@ export function drawPicture(map: HTMLElement, ratio: number): HTMLCanvasElement 
   const canvas = document.createElement("canvas");
   canvas.width = Math.round(frame.width * ratio);
   canvas.height = Math.round(frame.height * ratio);
-  const pen = canvas.getContext("2d")!;
+  const pen = penOf(canvas);
   pen.scale(ratio, ratio);
   pen.translate(-frame.left, -frame.top);
   pen.fillStyle = getComputedStyle(map).backgroundColor;
@@ -90,7 +91,9 @@ function drawGround(pen: CanvasRenderingContext2D, element: HTMLElement, box: DO
   const colours = style.backgroundImage.match(/rgba?\([^)]*\)/g);
   if (colours) {
     const ramp = pen.createLinearGradient(box.left, 0, box.right, 0);
-    colours.forEach((colour, i) => ramp.addColorStop(i / Math.max(colours.length - 1, 1), colour));
+    for (const [i, colour] of colours.entries()) {
+      ramp.addColorStop(i / Math.max(colours.length - 1, 1), colour);
+    }
     pen.fillStyle = ramp;
   } else {
     pen.fillStyle = style.backgroundColor;

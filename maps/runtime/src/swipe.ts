@@ -1,8 +1,9 @@
 import type L from "leaflet";
+import { spoken } from "./card";
 import type { Context } from "./context";
 import { make } from "./dom";
-import { spoken } from "./frame";
-import type { Span, Time, Unit } from "./time";
+import type { Span, Unit } from "./spans";
+import type { Time } from "./time";
 
 export const LEFT = "gm-left";
 export const RIGHT = "gm-right";
@@ -61,7 +62,7 @@ export class Swipe {
       this.move();
     } else {
       this.line.remove();
-      this.context.map.getPane(LEFT)!.style.clipPath = "";
+      paneOf(this.context.map, LEFT).style.clipPath = "";
     }
   }
 
@@ -72,8 +73,8 @@ export class Swipe {
     const share = this.divider.valueAsNumber / 1000;
     this.line.style.setProperty("--share", String(share));
     const { x } = map.containerPointToLayerPoint([share * map.getSize().x, 0]);
-    clip(map.getPane(LEFT)!, -FAR, x);
-    clip(map.getPane(RIGHT)!, x, FAR);
+    clip(paneOf(map, LEFT), -FAR, x);
+    clip(paneOf(map, RIGHT), x, FAR);
   }
 }
 
@@ -87,10 +88,14 @@ function clip(pane: HTMLElement, from: number, to: number): void {
   pane.style.clipPath = `polygon(${corners.map(([x, y]) => `${x}px ${y}px`).join(", ")})`;
 }
 
+function paneOf(map: L.Map, name: string): HTMLElement {
+  return map.getPane(name) ?? map.createPane(name);
+}
+
 /** Makes the panes of the two sides, where what is timed draws. */
 export function swipePanes(map: L.Map): void {
   for (const name of [LEFT, RIGHT]) {
-    const pane = map.getPane(name) ?? map.createPane(name);
+    const pane = paneOf(map, name);
     // Below the features, above tiles.
     pane.style.zIndex = "350";
     pane.style.pointerEvents = "none";

@@ -1,8 +1,8 @@
 import L from "leaflet";
+import { spoken, toolButton } from "./card";
 import { type Context, contextOf } from "./context";
 import { isNarrow, make } from "./dom";
 import type { Features } from "./features";
-import { spoken, toolButton } from "./frame";
 import type { Words } from "./words";
 
 /** Somebody who answers for an area, perhaps for one line of several. */

@@ -72,10 +72,8 @@ export class PackedFeatures implements Features {
   }
 
   fill(decoded: Decoded): void {
-    const { columns, fields } = this.config;
-    this.readers = new Map(
-      fields.map((field, i) => [field.name, reader(columns[i], decoded.columns[i])]),
-    );
+    const { fields } = this.config;
+    this.readers = new Map(fields.map((field, i) => [field.name, reader(decoded.columns[i])]));
     this.canvas.fill(decoded);
   }
 

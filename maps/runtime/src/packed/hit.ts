@@ -59,8 +59,9 @@ export function geometryOf(
   const parts: Position[][][] = [];
   for (const ring of rings) {
     // Exteriors run counter-clockwise, and holes follow theirs.
-    if (signedArea(ring) >= 0 || !parts.length) parts.push([ring]);
-    else parts[parts.length - 1].push(ring);
+    const last = parts.at(-1);
+    if (!last || signedArea(ring) >= 0) parts.push([ring]);
+    else last.push(ring);
   }
   return { type: "MultiPolygon", coordinates: parts };
 }

@@ -67,7 +67,9 @@ export class Program {
     this.program = gl.createProgram();
     this.add(gl.VERTEX_SHADER, vertex);
     this.add(gl.FRAGMENT_SHADER, fragment);
-    attributes.forEach((name, place) => gl.bindAttribLocation(this.program, place, name));
+    for (const [place, name] of attributes.entries()) {
+      gl.bindAttribLocation(this.program, place, name);
+    }
     gl.linkProgram(this.program);
     if (gl.getProgramParameter(this.program, gl.LINK_STATUS) || gl.isContextLost()) return;
     const shaders = gl.getAttachedShaders(this.program) ?? [];
@@ -139,8 +141,11 @@ export class Texels {
     const { gl, kind, width, height, layers } = this;
     this.bind();
     const { RGBA, UNSIGNED_BYTE } = gl;
-    if (!layers) gl.texSubImage2D(kind, 0, 0, 0, width, height, RGBA, UNSIGNED_BYTE, bytes);
-    else gl.texSubImage3D(kind, 0, 0, 0, 0, width, height, layers, RGBA, UNSIGNED_BYTE, bytes);
+    if (layers) {
+      gl.texSubImage3D(kind, 0, 0, 0, 0, width, height, layers, RGBA, UNSIGNED_BYTE, bytes);
+    } else {
+      gl.texSubImage2D(kind, 0, 0, 0, width, height, RGBA, UNSIGNED_BYTE, bytes);
+    }
     return this;
   }
 

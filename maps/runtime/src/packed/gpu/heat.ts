@@ -1,5 +1,6 @@
 import type L from "leaflet";
 import { pixelsOf, type View } from "../canvaslayer";
+import type { Days } from "../chosen";
 import {
   BELOW_FULL,
   boxReach,
@@ -12,7 +13,7 @@ import {
   WARM,
 } from "../density";
 import { blended, type Device, EVERYWHERE, everywhere, Program, pictureOf, Texels } from "./device";
-import { ATTRIBUTES, type Days, POINT, type Styled } from "./places";
+import { ATTRIBUTES, POINT, type Styled } from "./places";
 
 /** How many cells wide and high a block is, of which the most is taken at once. */
 const BLOCK = 8;
