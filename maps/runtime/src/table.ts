@@ -122,6 +122,7 @@ export class Table {
   private refresh(): void {
     if (this.panel.hidden) return;
     window.clearTimeout(this.timer);
+    this.scroller.setAttribute("aria-busy", "true");
     this.timer = window.setTimeout(() => this.list(), WAIT_MS);
   }
 
@@ -138,6 +139,7 @@ export class Table {
     this.body.style.height = `${this.rows.length * ROW}px`;
     this.scroller.setAttribute("aria-rowcount", String(this.rows.length + 1));
     this.drawRows();
+    this.scroller.setAttribute("aria-busy", "false");
   }
 
   private sortRows(features: Features, { name, down }: { name: string; down: boolean }): void {
