@@ -1,8 +1,8 @@
 import L from "leaflet";
+import { spoken, toolButton } from "./card";
 import { type Context, contextOf } from "./context";
 import { isNarrow, make } from "./dom";
 import type { Features } from "./features";
-import { spoken, toolButton } from "./frame";
 import type { Words } from "./words";
 
 /** Somebody who answers for an area, perhaps for one line of several. */
@@ -72,11 +72,18 @@ function describe(context: Context, layers: WhoLayer[], point: L.LatLng): HTMLEl
   return found.length ? found : [make("p", {}, context.text("nothing_found"))];
 }
 
-function describeRow(context: Context, spec: WhoLayer, layer: Features, row: number): HTMLElement[] {
+function describeRow(
+  context: Context,
+  spec: WhoLayer,
+  layer: Features,
+  row: number,
+): HTMLElement[] {
   const text = (name: string | null) => (name === null ? "" : layer.text(row, name));
   const code = text(spec.code);
   const people = Object.hasOwn(spec.people, code) ? spec.people[code] : [];
-  const owner = people.length ? "" : [text(spec.person), text(spec.role)].filter(Boolean).join(" · ");
+  const owner = people.length
+    ? ""
+    : [text(spec.person), text(spec.role)].filter(Boolean).join(" · ");
   const item = make(
     "section",
     { class: "gm-who-item" },
@@ -94,7 +101,11 @@ function describeRow(context: Context, spec: WhoLayer, layer: Features, row: num
 /** Lists who answers for all lines, and folds away who answers for single ones. */
 function describePeople(context: Context, people: Person[]): HTMLElement[] {
   const list = (some: Person[]) =>
-    make("ul", { class: "gm-who-people" }, ...some.map((person) => describePerson(context, person)));
+    make(
+      "ul",
+      { class: "gm-who-people" },
+      ...some.map((person) => describePerson(context, person)),
+    );
   const general = people.filter(({ line }) => !line);
   const lines = people.filter(({ line }) => line);
   const found = general.length ? [list(general)] : [];
@@ -119,5 +130,9 @@ function codeOf(code: string): HTMLElement | null {
 }
 
 function noOwner(context: Context, spec: WhoLayer): HTMLElement {
-  return make("p", { class: "gm-warning" }, context.text("no_owner", { layer: context.say(spec.title) }));
+  return make(
+    "p",
+    { class: "gm-warning" },
+    context.text("no_owner", { layer: context.say(spec.title) }),
+  );
 }
