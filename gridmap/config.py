@@ -145,6 +145,11 @@ def read_city_file(path: str | PathLike[str]) -> CityFile:
         raise ConfigError("config.invalid", file=file.name, problem=problem) from None
     for number, entry in enumerate(city.inputs):
         _check_input(city, number, entry, file)
+    read = {entry.layer for entry in city.inputs}
+    for step in city.analysis.interpolate:
+        for layer in (step.source, step.target):
+            if layer not in read:
+                raise ConfigError("config.interpolate", file=file.name, layer=layer)
     return city
 
 
