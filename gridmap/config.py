@@ -108,6 +108,11 @@ class CityFile(Record):
     basemap: Basemap = Basemap()
     folder: Path = Field(default=Path(), exclude=True)
 
+    def __repr__(self) -> str:
+        return f"<CityFile {self.name}: {len(self.inputs)} inputs in {self.folder}>"
+
+    __str__ = __repr__
+
     def path(self, relative: str) -> Path:
         """Return a path of the city file as an absolute one."""
         return (self.folder / relative).resolve()
