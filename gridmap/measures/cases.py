@@ -141,7 +141,11 @@ def case_table(
 def _known(problems: gpd.GeoDataFrame, moment: pd.Timestamp) -> gpd.GeoDataFrame:
     """Return the problems that a moment knows, without what happened to them later."""
     known = problems[~(problems["opened"] > moment)].reset_index(drop=True)
-    return known.assign(**{name: known[name].mask(known[name] > moment) for name in _LATER})
+    # A column that nobody filled has no type of its own.
+    times = {name: known[name].astype(known["opened"].dtype) for name in ("due", *_LATER)}
+    for name in _LATER:
+        times[name] = times[name].mask(times[name] > moment)
+    return known.assign(**times)
 
 
 def _located(
