@@ -68,7 +68,8 @@ from gridmap.analysis.responsibility.registers import (
     reconcile_all,
 )
 from gridmap.analysis.responsibility.strips import frontage_zones, road_corridors
-from gridmap.analysis.responsibility.who import implied_assignments, targets_at, who
+from gridmap.analysis.responsibility.targets import targets_at
+from gridmap.analysis.responsibility.who import implied_assignments, who
 from gridmap.analysis.weights.contiguity import queen, rook
 from gridmap.analysis.weights.neighbours import (
     as_graph,
