@@ -162,6 +162,7 @@ _PARAMETERS = {
     "derived_leads": ("duties",),
     "corridors": ("duties",),
     "frontages": ("duties",),
+    "responsibilities": ("duties",),
 }
 
 

@@ -86,8 +86,9 @@ def target_groups(
 
 def _extent(frame: gpd.GeoDataFrame, rule: Rule, reach_m: float) -> pd.Series:
     """Return how much ground each target is; to the hundredth, so that equal outlines are equal."""
-    extents = {"inside": frame.area, "along": 2.0 * reach_m * frame.length, "near": frame.area * 0}
-    return extents[rule].round(_EXTENT_DECIMALS)
+    sizes = {"inside": frame.area, "along": 2.0 * reach_m * frame.length, "near": frame.area * 0.0}
+    extents: pd.Series = sizes[rule].round(_EXTENT_DECIMALS)
+    return extents
 
 
 def targets_at(
