@@ -12,19 +12,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from browser import wait_equal
 from conftest import ROOT
 from playwright.sync_api import Page as BrowserPage
+from playwright.sync_api import expect
 from test_cli import gridmap
 from who_places import city_with_microgrids, clear_places
 
 from gridmap import analysis, messages
 from gridmap.config import read_city_file
+from gridmap.crs import from_wgs84
 from gridmap.measures.analyse import analyse
 from gridmap.measures.responsibility import reach_of, responsibilities
 from gridmap.outputs import draw, save_page
+from gridmap.outputs.maps._people import who_panel
+from gridmap.outputs.pages.page import page
 from gridmap.outputs.privacy import masked
 from gridmap.result import Analysed
 from gridmap.sources import read_city
@@ -140,12 +146,29 @@ def bare_map(asked: Asked, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("page", ["full_map", "bare_map"])
+@pytest.mark.parametrize("drawn", ["full_map", "bare_map"])
 def test_the_page_answers_as_the_function_does(
-    asked: Asked, page: str, open_page: OpenPage, request: pytest.FixtureRequest
+    asked: Asked, drawn: str, open_page: OpenPage, request: pytest.FixtureRequest
 ) -> None:
-    opened = open_page(request.getfixturevalue(page))
-    answers = ask(opened, asked, range(PLACES))
+    agree(asked, ask(open_page(request.getfixturevalue(drawn)), asked, asked.degrees))
+
+
+@pytest.mark.browser
+def test_a_page_whose_places_are_shifted_answers_as_well(
+    asked: Asked, open_page: OpenPage, tmp_path: Path
+) -> None:
+    made = page(title="Shifted", bounds=(120.8, 30.6, 121.0, 30.8))
+    panel = who_panel(asked.analysed, [], service="amap")
+    assert panel is not None
+    panel.add_to(made)
+    lon, lat = from_wgs84(*np.array(asked.degrees).T, "GCJ-02")
+    shifted = list(zip(lon.tolist(), lat.tolist(), strict=True))
+    assert abs(shifted[0][0] - asked.degrees[0][0]) > 0.003
+    opened = open_page(save_page(made, tmp_path / "shifted.html"))
+    agree(asked, ask(opened, asked, shifted))
+
+
+def agree(asked: Asked, answers: list[list[list[Any]]]) -> None:
     for number in range(PLACES):
         told = [tuple(answer[:8]) for answer in answers[number]]
         assert told == asked.told[number], (number, asked.degrees[number])
@@ -156,8 +179,11 @@ def test_the_page_answers_as_the_function_does(
             assert answer[9] == pytest.approx(chainage, abs=0.1)
 
 
-def ask(opened: BrowserPage, asked: Asked, numbers: range) -> list[list[list[Any]]]:
-    places = [[*asked.degrees[number], asked.categories[number]] for number in numbers]
+def ask(
+    opened: BrowserPage, asked: Asked, degrees: list[tuple[float, float]]
+) -> list[list[list[Any]]]:
+    both = zip(degrees, asked.categories, strict=True)
+    places = [[*place, category] for place, category in both]
     answers: list[list[list[Any]]] = opened.evaluate(ASK, places)
     return answers
 
@@ -214,3 +240,31 @@ def listed(opened: BrowserPage) -> list[tuple[str, str, str]]:
                 row.querySelector(`.gm-who-${part}`)?.textContent ?? ''))"""
     )
     return [(name, role, line) for name, role, line in rows]
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (1280, "dark"), (390, "dark")])
+def test_the_panel_can_be_read_and_used_by_keyboard(
+    asked: Asked, full_map: Path, open_page: OpenPage, width: int, theme: str
+) -> None:
+    opened = open_page(full_map, width=width, height=844)
+    opened.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+    number = max(range(PLACES), key=lambda at: len(asked.told[at]))
+    click(opened, *asked.degrees[number])
+    panel = opened.locator(".gm-who")
+    expect(panel.locator("[aria-live=polite]")).to_contain_text(asked.told[number][0][0])
+    expect(panel).to_contain_text("at 2026-01-01 00:00")
+    box = panel.bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= width
+    chooser = opened.get_by_label(SAYS["who_category"])
+    chooser.focus()
+    opened.keyboard.press("ArrowDown")
+    line = chooser.input_value()
+    assert line in {answer[2] for answer in asked.told[number]}
+    wait_equal(opened, lambda: {row[2] for row in listed(opened)}, {"", line})
+    opened.keyboard.press("Tab")
+    expect(panel.locator(".gm-card-body")).to_be_focused()
+    found = Axe().run(opened).response["violations"]
+    assert [one["id"] for one in found if one["impact"] in ("serious", "critical")] == []

@@ -17,11 +17,11 @@ Floats = npt.NDArray[np.float64]
 Box = tuple[float, float, float, float]
 
 WITHIN_M = 0.01
-# One quartic serves 400 km of a projected system; the waves of GCJ-02, a third of a degree long,
-# need one for about every 10 km.
-_DEGREE = 4
+# One of them serves any city in a projected system; the waves of GCJ-02, a third of a degree long,
+# need one for about every 20 km.
+_DEGREE = 6
 _TILES = (1, 2, 4, 8, 16)
-_FITTED, _CHECKED = 9, 14  # places along each side of a tile
+_FITTED, _CHECKED = 11, 14  # places along each side of a tile
 _DECIMALS = 4
 
 
@@ -78,42 +78,31 @@ def fitted_metres(
         If even small tiles are further off than a centimetre, at places between those fitted.
     """
     powers = [(i, j) for i in range(_DEGREE + 1) for j in range(_DEGREE + 1 - i)]
+    known, asked = (_terms(*_places(number), powers) for number in (_FITTED, _CHECKED))
     off = np.inf
     for tiles in _TILES:
-        found, off = _fit(box, crs, origin, datum, tiles, powers)
+        wanted = _tiled(box, tiles, _FITTED, crs, origin, datum)
+        there = _tiled(box, tiles, _CHECKED, crs, origin, datum)
+        found = np.round(np.linalg.lstsq(known, wanted, rcond=None)[0], _DECIMALS)
+        error = (asked @ found - there).reshape(len(asked), -1, 2)
+        off = float(np.hypot(error[..., 0], error[..., 1]).max())
         if off <= WITHIN_M:
-            x, y = np.moveaxis(found, 2, 0).tolist()
+            x, y = found.T.reshape(-1, 2, len(powers)).swapaxes(0, 1).tolist()
             return {"box": box, "tiles": tiles, "powers": powers, "x": x, "y": y}
     raise OutputError("page.metres", off=f"{off:.3f}", within=WITHIN_M)
 
 
-def _fit(
-    box: Box,
-    crs: pyproj.CRS,
-    origin: tuple[float, float],
-    datum: str,
-    tiles: int,
-    powers: list[tuple[int, int]],
-) -> tuple[Floats, float]:
-    """Return coefficients of shape (tiles, powers, 2), and how far off they are at most."""
-
-    def metres(u: Floats, v: Floats, column: int, row: int) -> Floats:
-        west, south, east, north = box
-        lon = west + (east - west) * (column + (u + 1.0) / 2.0) / tiles
-        lat = south + (north - south) * (row + (v + 1.0) / 2.0) / tiles
-        return exact_metres(lon, lat, crs, datum) - origin
-
-    fitted, checked = _places(_FITTED), _places(_CHECKED)
-    known, asked = _terms(*fitted, powers), _terms(*checked, powers)
-    found, off = [], 0.0
-    for row in range(tiles):
-        for column in range(tiles):
-            there = metres(*fitted, column, row)
-            terms = np.round(np.linalg.lstsq(known, there, rcond=None)[0], _DECIMALS)
-            error = asked @ terms - metres(*checked, column, row)
-            off = max(off, float(np.hypot(*error.T).max()))
-            found.append(terms)
-    return np.array(found), off
+def _tiled(
+    box: Box, tiles: int, number: int, crs: pyproj.CRS, origin: tuple[float, float], datum: str
+) -> Floats:
+    """Return places all over the tiles in metres: x and y of each tile stand side by side."""
+    west, south, east, north = box
+    u, v = _places(number)
+    row, column = np.divmod(np.arange(tiles**2), tiles)
+    lon = west + (east - west) * (column + (u[:, None] + 1.0) / 2.0) / tiles
+    lat = south + (north - south) * (row + (v[:, None] + 1.0) / 2.0) / tiles
+    metres = exact_metres(lon.ravel(), lat.ravel(), crs, datum) - origin
+    return metres.reshape(number**2, -1)
 
 
 def _places(number: int) -> tuple[Floats, Floats]:
