@@ -114,8 +114,8 @@ function person(ownership: Ownership, context: Context, answer: Answer, rank: nu
   const names = Object.fromEntries(ownership.categories);
   return make(
     "li",
-    { value: String(rank) },
-    make("span", { class: "gm-who-rank", "aria-hidden": "true" }, String(rank)),
+    {},
+    make("span", { class: "gm-who-rank" }, String(rank)),
     make("span", { class: "gm-who-name" }, name),
     make("span", { class: "gm-who-role" }, context.say(ownership.roles[role] ?? role)),
     category === null ? null : make("span", { class: "gm-who-line" }, names[category] ?? category),
