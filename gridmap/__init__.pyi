@@ -1,3 +1,4 @@
+from .analysis import areal_interpolate as areal_interpolate
 from .analysis import assign as assign
 from .analysis import assign_all as assign_all
 from .analysis import find_gaps as find_gaps
@@ -7,7 +8,6 @@ from .analysis import getis_ord as getis_ord
 from .analysis import gini as gini
 from .analysis import hotspots as hotspots
 from .analysis import kernel_density as kernel_density
-from .analysis import transfer as transfer
 from .analysis import workload as workload
 from .catalog import Catalog as Catalog
 from .catalog import load_catalog as load_catalog

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from os import PathLike
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
@@ -117,12 +118,12 @@ class CityFile(Record):
         return load_catalog(self.folder)
 
 
-def read_city_file(path: Path) -> CityFile:
+def read_city_file(path: str | PathLike[str]) -> CityFile:
     """Read a ``city.toml``.
 
     Parameters
     ----------
-    path : pathlib.Path
+    path : path
         The file, or a folder that holds a ``city.toml``.
 
     Returns
@@ -134,7 +135,8 @@ def read_city_file(path: Path) -> CityFile:
     ConfigError
         Names the file, the line or key, and what would be right.
     """
-    file = path / "city.toml" if path.is_dir() else path
+    file = Path(path)
+    file = file / "city.toml" if file.is_dir() else file
     data = read_toml(file, ConfigError)
     try:
         city = CityFile.model_validate({**data, "folder": file.resolve().parent})

@@ -7,6 +7,9 @@ transform); the way back is found by iteration, to less than a millimetre.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pyproj
@@ -16,7 +19,15 @@ from pyproj.database import query_utm_crs_info
 
 from gridmap.errors import CrsError
 
-__all__ = ["DATUMS", "from_wgs84", "parse_crs", "to_wgs84", "working_crs"]
+__all__ = [
+    "DATUMS",
+    "from_wgs84",
+    "parse_crs",
+    "prove_metric",
+    "prove_true",
+    "to_wgs84",
+    "working_crs",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -40,6 +51,9 @@ _MAINLAND = shapely.Polygon(
         (76.9, 41.1),
     ]
 )  # fmt: skip
+
+# What areas may be wrong by; a strip of three or six degrees stays below a fifth of a percent.
+_AREAL_ERROR = 0.02
 
 _A = 6378245.0  # semi-major axis of the Krasovsky 1940 ellipsoid, metres
 _E2 = 0.00669342162296594323  # its first eccentricity, squared
@@ -102,6 +116,71 @@ def working_crs(bounds: tuple[float, float, float, float]) -> pyproj.CRS:
     if not found:
         raise CrsError("crs.bounds", bounds=_degrees(bounds))
     return pyproj.CRS.from_epsg(int(found[0].code))
+
+
+def prove_metric(function: str, frames: Mapping[str, gpd.GeoDataFrame | gpd.GeoSeries]) -> None:
+    """Prove that frames are in one system that measures in metres, true to scale where they lie.
+
+    Parameters
+    ----------
+    function : str
+        Who asks, for the message.
+    frames : mapping of str to GeoDataFrame or GeoSeries
+        By the name of the argument.
+
+    Raises
+    ------
+    CrsError
+        Names the argument, its system and the remedy.
+    """
+    first: tuple[str, pyproj.CRS] | None = None
+    for name, frame in frames.items():
+        told = {"function": function, "name": name}
+        if frame.crs is None:
+            raise CrsError("crs.none", **told)
+        if not _in_metres(frame.crs):
+            raise CrsError("crs.degrees", crs=frame.crs.name, metric=_metric_for(frame), **told)
+        if first is not None and frame.crs != first[1]:
+            raise CrsError("crs.two", crs=frame.crs.name, other=first[0], its=first[1].name, **told)
+        if first is None and len(frame):
+            prove_true(frame.crs, tuple(frame.total_bounds), f"{function}: {name}")
+        first = first or (name, frame.crs)
+
+
+def _in_metres(crs: pyproj.CRS) -> bool:
+    return bool(crs.is_projected) and {axis.unit_name for axis in crs.axis_info} == {"metre"}
+
+
+def _metric_for(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> str:
+    """Return the code of a metric system that would serve a frame."""
+    try:
+        west, south, east, north = frame.to_crs(4326).total_bounds
+        code = working_crs((float(west), float(south), float(east), float(north))).to_epsg()
+    except (CrsError, pyproj.exceptions.ProjError):
+        return "EPSG:..."
+    return f"EPSG:{code}"
+
+
+def prove_true(crs: pyproj.CRS, bounds: tuple[float, ...], what: str) -> None:
+    """Prove that a projected system is true to scale in the middle of some bounds.
+
+    A system of metres need not measure true ones: Web Mercator stretches areas by a third at 30
+    degrees of latitude, and a strip by two percent ten degrees from its meridian.
+
+    Raises
+    ------
+    CrsError
+        If areas are more than two percent too large or too small.
+    """
+    middle = (bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2
+    if crs.geodetic_crs is None or not np.isfinite(middle).all():
+        return
+    lon, lat = pyproj.Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True).transform(*middle)
+    scale = float(pyproj.Proj(crs).get_factors(lon, lat).areal_scale)
+    if np.isfinite(scale) and abs(scale - 1.0) > _AREAL_ERROR:
+        wrong = f"{100 * (scale - 1):+.0f} %"
+        metric = _metric_for(gpd.GeoSeries(gpd.points_from_xy([lon], [lat]), crs=4326))
+        raise CrsError("crs.distorts", what=what, crs=crs.name, wrong=wrong, metric=metric)
 
 
 def _degrees(bounds: tuple[float, float, float, float]) -> str:

@@ -14,6 +14,7 @@ import pandera.errors
 import pyproj
 
 from gridmap.catalog import Catalog, Layer, Text
+from gridmap.crs import prove_true
 from gridmap.errors import ConformError, CrsError
 from gridmap.schema import schema
 
@@ -95,6 +96,9 @@ class City:
             raise CrsError("crs.not_metric", crs=self.crs.name)
         for name, frame in self.layers.items():
             _prove(self.catalog.layer(name), frame, self.crs)
+        areas = self.layers.get("grids")
+        if isinstance(areas, gpd.GeoDataFrame) and len(areas):
+            prove_true(self.crs, tuple(areas.total_bounds), self.name)
         object.__setattr__(self, "layers", MappingProxyType(dict(self.layers)))
 
     def has(self, name: str) -> bool:

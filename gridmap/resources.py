@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import entry_points
+from importlib.util import find_spec
 from pathlib import Path
 
-__all__ = ["packaged", "shipped"]
+__all__ = ["extension_folders", "extensions", "packaged", "shipped"]
 
 _PACKAGE = Path(__file__).parent
 
@@ -36,3 +40,19 @@ def shipped(*parts: str) -> Path:
     """
     packed = _PACKAGE.joinpath("_share", *parts)
     return packed if packed.exists() else _PACKAGE.parent.joinpath(*parts)
+
+
+@cache
+def extensions() -> Mapping[str, str]:
+    """Return the modules of other packages that add to gridmap, by the name of their entry point.
+
+    They are those of the group ``gridmap.measures``, in the order of their names.
+    """
+    found = entry_points(group="gridmap.measures")
+    return {each.name: each.module for each in sorted(found, key=lambda each: each.name)}
+
+
+def extension_folders() -> tuple[Path, ...]:
+    """Return the folders of those modules, which may hold ``layers`` and ``maps``."""
+    specs = [find_spec(module) for module in extensions().values()]
+    return tuple(Path(spec.origin).parent for spec in specs if spec is not None and spec.origin)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AliasChoices, Field, model_validator
 
 from gridmap.records import FrozenMap, Record, nothing
 
@@ -12,17 +12,17 @@ __all__ = [
     "Analysis",
     "Clock",
     "Design",
-    "Duties",
+    "Fairness",
+    "Interpolation",
     "Kpis",
     "Limit",
     "Recurring",
-    "Sharing",
-    "Transfer",
+    "Responsibility",
 ]
 
 
-class Transfer(Record):
-    """Counts to hand on from one polygon layer to another, by shared area."""
+class Interpolation(Record):
+    """Counts to interpolate from one polygon layer onto another, by shared area."""
 
     source: str
     target: str
@@ -70,7 +70,7 @@ class Kpis(Record):
     small: int = Field(default=20, ge=0)
 
 
-class Duties(Record):
+class Responsibility(Record):
     """Who must answer for what.
 
     ``block_level`` is the level of areas in the matrix of lines and blocks; ``leads_from`` that of
@@ -92,7 +92,7 @@ class Duties(Record):
     place_m: float = Field(default=50.0, ge=0)
 
 
-class Sharing(Record):
+class Fairness(Record):
     """How fair loads are measured, and how many transfers between grids are proposed.
 
     ``effort`` changes keys of ``gridmap/analysis/workloads/effort.toml``.
@@ -108,7 +108,8 @@ class Analysis(Record):
     """Every threshold of the analysis, with its default.
 
     ``residents`` are the sources that residents report by, ``patrols`` those of people who are
-    sent to look; where only the first report, nobody looks.
+    sent to look; where only the first report, nobody looks. ``interpolate`` and ``responsibility``
+    were called ``transfers`` and ``duties`` once, which is still read.
     """
 
     level: str = ""
@@ -141,12 +142,16 @@ class Analysis(Record):
     pile_minimum: int = Field(default=30, ge=2)
     margin_m: float = Field(default=1000.0, ge=0)
     gap_minimum_m2: float = Field(default=1.0, ge=0)
-    transfers: tuple[Transfer, ...] = ()
+    interpolate: tuple[Interpolation, ...] = Field(
+        default=(), validation_alias=AliasChoices("interpolate", "transfers")
+    )
     clock: Clock = Clock()
     recurrence: Recurring = Recurring()
     kpis: Kpis = Kpis()
-    duties: Duties = Duties()
-    fairness: Sharing = Sharing()
+    responsibility: Responsibility = Field(
+        default=Responsibility(), validation_alias=AliasChoices("responsibility", "duties")
+    )
+    fairness: Fairness = Fairness()
 
 
 _ROADS = {

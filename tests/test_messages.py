@@ -10,8 +10,8 @@ from gridmap import messages
 from gridmap.catalog import load_catalog
 from gridmap.errors import GridmapError, SourceError
 
-PACKAGE = Path(messages.__file__).parent
-CATALOGUE = tomllib.loads((PACKAGE / "messages.toml").read_text(encoding="utf-8"))
+PACKAGE = Path(messages.__file__).parents[1]
+CATALOGUE = tomllib.loads((PACKAGE / "messages" / "messages.toml").read_text(encoding="utf-8"))
 KEYS = sorted(f"{head}.{name}" for head, entries in CATALOGUE.items() for name in entries)
 
 

@@ -11,7 +11,8 @@ import shapely
 
 from gridmap.config import read_city_file
 from gridmap.errors import ConformError
-from gridmap.measures.analyse import STEPS, analyse
+from gridmap.measures.analyse import analyse
+from gridmap.measures.registry import load_measures
 from gridmap.model import Receipt
 from gridmap.result import Analysed
 from gridmap.schema import schema
@@ -143,7 +144,22 @@ def test_households_and_problems_add_up(sample: Analysed) -> None:
     assert loads["open"].sum() == ((problems["state"] == "open") & problems["grid"].notna()).sum()
     minutes = sample.city.layers["categories"].set_index("code")["minutes"]
     placed = problems[problems["grid"].notna()]
-    assert loads["hours"].sum() == pytest.approx(placed["category"].map(minutes).sum() / 60)
+    cases = frame(sample, "fairness")["case_hours"].sum()
+    assert cases == pytest.approx(placed["category"].map(minutes).sum() / 60)
+
+
+def test_the_hours_of_a_grid_are_the_same_wherever_they_are_told(sample: Analysed) -> None:
+    loads, fair = frame(sample, "grid_results"), frame(sample, "fairness")
+    assert list(loads["code"]) == list(fair["code"])
+    for name in ("hours", "hours_per_member"):
+        assert loads[name].notna().all()
+        pd.testing.assert_series_equal(loads[name], fair[name])
+    assert sample.summary["hours"] == pytest.approx(fair["hours"].sum())
+    unit = {
+        layer: sample.city.catalog.layer(layer).fields["hours_per_member"].label
+        for layer in ("grid_results", "fairness")
+    }
+    assert unit["grid_results"] == unit["fairness"]
 
 
 def test_every_result_is_what_its_layer_says(sample: Analysed) -> None:
@@ -161,10 +177,14 @@ def test_the_analysis_changes_nothing_that_it_is_given(sample: Analysed) -> None
     assert again.summary == sample.summary
 
 
-def test_steps_are_told_in_order(sample: Analysed) -> None:
+def test_each_measure_is_told_once_when_it_begins(sample: Analysed) -> None:
     told: list[str] = []
-    analyse(sample.city, progress=told.append)
-    assert tuple(told) == STEPS
+    analyse(sample.city, progress=told.append, workers=1)
+    makes = [measure.makes[0] for measure in load_measures().measures]
+    # The sample has no micro-grids of its own; it has all else.
+    assert sorted(told) == sorted(set(makes) - {"transfers"})
+    before = {name: place for place, name in enumerate(told)}
+    assert before["case_table"] < before["grid_results"] < before["hotspots"]
 
 
 @pytest.mark.parametrize("left_out", ["problems", "zones", "buildings", "grids", "categories"])
@@ -249,7 +269,7 @@ def test_each_source_has_its_hot_spots_and_blind_spots_are_told(
     # Nobody is sent to where the parking is.
     kept = problems[~(near & sent)].reset_index(drop=True)
     city = replace(sample.city, layers={**sample.city.layers, "problems": kept})
-    found = analyse(city, settings, steps=("assign", "workload", "hotspots"))
+    found = analyse(city, settings, want=["unseen"])
     by_source = frame(found, "source_hotspots")
     cells = frame(found, "hotspot_cells").set_index("code")
     counts = by_source.groupby("cell")["count"].sum()

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from gridmap.analysis import load_kpis
-from gridmap.measures.cases import calendar_of, kpi_tables, proven, with_deadlines, worked
+from gridmap.measures.cases import calendar_of, case_table, kpi_tables
 from gridmap.result import Analysed
 from gridmap.settings import Analysis, Clock, Kpis
 
@@ -154,13 +154,14 @@ def test_limits_give_the_deadlines_that_are_on_record(sample: Analysed) -> None:
     blank = problems.assign(due=problems["due"].mask(known))
     layers = {name: rows for name, rows in city.layers.items() if name not in ("events", "stops")}
     bare = replace(city, layers={**layers, "problems": blank})
-    found, findings = with_deadlines(bare, Clock())
-    wrong = known & (found["deadline"] != problems["due"])
+    made = case_table(bare, Analysis())
+    deadline = made.cases["deadline"].reindex(problems["code"]).set_axis(problems.index)
+    wrong = known & (deadline != problems["due"])
     # Three are planted to be before their opening.
     assert wrong.sum() == 3
-    assert findings.empty
+    assert not made.findings["kind"].isin(["unknown_category", "no_opening"]).any()
     assert not known.all()
-    assert found["deadline"].notna().all()
+    assert deadline.notna().all()
 
 
 def test_cases_to_be_looked_at_again(sample: Analysed, cases: dict[str, Any]) -> None:
@@ -195,9 +196,8 @@ def test_problems_that_came_back(sample: Analysed, cases: dict[str, Any]) -> Non
 
 def test_kpis_of_the_log(sample: Analysed, cases: dict[str, Any]) -> None:
     settings = Analysis(kpis=Kpis(by=((), ("department",))))
-    problems = table(sample, "problems")
-    work = worked(sample.city, problems, settings)
-    found = kpi_tables(sample.city, work, settings)
+    made = kpi_tables(sample.city, case_table(sample.city, settings), settings)
+    found = made.rows
     whole = found[found["by"].isna()].set_index("kpi")
     assert set(whole.index) == set(load_kpis())
     assert whole.loc["return_rate", "numerator"] == len(cases["loops"]["return"])
@@ -208,7 +208,7 @@ def test_kpis_of_the_log(sample: Analysed, cases: dict[str, Any]) -> None:
     parts = found[found["by"] == "department"].groupby("kpi")["denominator"].sum()
     assert parts.to_dict() == whole["denominator"].to_dict()
     row = int(found.index[(found["kpi"] == "return_rate") & found["by"].isna()][0])
-    behind = proven(sample.city, work, settings, row)["kpi_cases"]
+    behind = made.behind(row)
     assert sorted(behind.loc[behind["part"] == "both", "code"]) == cases["loops"]["return"]
 
 

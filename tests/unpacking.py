@@ -1,4 +1,4 @@
-"""Reads what a packed layer holds, apart from the code that wrote it and the one that draws it."""
+"""A reader of packed layers by docs/packed.md, apart from what writes them and what draws them."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import base64
 import json
 import zlib
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import shapely
 
-__all__ = ["Unpacked", "spots", "unpack", "varints", "zigzag"]
+__all__ = ["Unpacked", "read", "spots", "unpack", "varints", "zigzag"]
 
 Int64 = npt.NDArray[np.int64]
 
@@ -68,14 +69,15 @@ class Unpacked:
         low, step = (grid["west"], grid["south"]), (grid["step_x"], grid["step_y"])
         found: list[shapely.Geometry | None] = []
         for rings in self.rings_of(level):
-            degrees = [np.array(ring) * step + low for ring in rings]
             if self.config["kind"] == "lines":
-                found.append(shapely.MultiLineString(degrees) if degrees else None)
+                lines = [np.array(line) * step + low for line in rings]
+                found.append(shapely.MultiLineString(lines) if lines else None)
                 continue
             parts: list[list[Any]] = []
-            for thin in degrees:
-                ring = np.concatenate([thin, *[thin[-1:]] * max(4 - len(thin), 0)])
-                if parts and not shapely.is_ccw(shapely.linearrings(ring)):
+            for places in rings:
+                closed = places + places[-1:] * (4 - len(places))
+                ring = np.array(closed) * step + low
+                if parts and _area(places) < 0:
                     parts[-1].append(ring)
                 else:
                     parts.append([ring])
@@ -109,6 +111,11 @@ class Unpacked:
         return [_integer(how, code) if code else None for code in stored]
 
 
+def _area(ring: list[tuple[int, int]]) -> int:
+    """Return twice the area of a closed ring, negative where it runs clockwise."""
+    return sum(a[0] * b[1] - b[0] * a[1] for a, b in pairwise(ring))
+
+
 def _integer(how: dict[str, Any], code: int) -> Any:
     value = (how["base"] + how["step"] * (code - 1)) / how["scale"]
     if how["kind"] == "boolean":
@@ -133,15 +140,21 @@ def zigzag(values: Int64) -> Int64:
     return (values >> 1) ^ -(values & 1)
 
 
-def unpack(element: Any) -> Unpacked:
-    """Read the data of an element."""
-    raw = zlib.decompress(base64.b64decode(element._data))
+def read(config: dict[str, Any], data: str) -> Unpacked:
+    """Read the object and the text that a page holds of a layer."""
+    assert config["version"] == 1
+    raw = zlib.decompress(base64.b64decode(data, validate=True))
     streams, at = {}, 0
-    for name, size in element._config["streams"]:
+    for name, size in config["streams"]:
         streams[name] = raw[at : at + size]
         at += size
     assert at == len(raw)
-    return Unpacked(json.loads(json.dumps(element._config)), streams)
+    return Unpacked(config, streams)
+
+
+def unpack(element: Any) -> Unpacked:
+    """Read the data of an element."""
+    return read(json.loads(json.dumps(element._config)), element._data)
 
 
 def spots(unpacked: Unpacked) -> npt.NDArray[np.float64]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -30,23 +29,21 @@ def bulletin(
     as_json: AsJson = False,
 ) -> None:
     """Write the bulletin of a period, once."""
-    from gridmap.measures.cases import LAYERS, with_deadlines
-    from gridmap.outputs.bulletin.record import make_bulletin, write_bulletin
+    from gridmap.measures.analyse import inputs_of
+    from gridmap.measures.bulletins import FORMAT, make_bulletin
+    from gridmap.outputs.bulletin.record.frozen import write_bulletin
     from gridmap.sources import read_city
 
     city_file, speak = opened(city, lang)
-    needed = tuple(entry for entry in city_file.inputs if entry.layer in LAYERS)
-    known = read_city(city_file.model_copy(update={"inputs": needed}))
-    if known.has("problems"):
-        problems, _ = with_deadlines(known, city_file.analysis.clock)
-        timed = problems.assign(due=problems["deadline"]).drop(columns="deadline")
-        known = replace(known, layers={**known.layers, "problems": timed})
-    made = make_bulletin(known, period=period, on=_day(on), level=level)
+    settings = city_file.analysis
+    known = read_city(city_file, layers=inputs_of(("case_table",), settings))
+    made = make_bulletin(known, settings, period=period, on=_day(on), level=level)
     written = write_bulletin(made, out, speak, revise=revise)
     if as_json:
         said = {
             "label": made.span.label,
             "revision": written.revision,
+            "format": written.format,
             "sha256": made.sha256,
             "rows": made.rows,
             "files": [str(path) for path in written.files],
@@ -55,7 +52,18 @@ def bulletin(
         return
     label = made.span.label
     key = "written" if written.files else "unchanged"
-    print(messages.text(f"bulletin.{key}", speak, label=label, sha=made.sha256))
+    if written.format != FORMAT:
+        key = "older_form"
+    print(
+        messages.text(
+            f"bulletin.{key}",
+            speak,
+            label=label,
+            sha=made.sha256,
+            format=written.format,
+            next=written.revision + 1,
+        )
+    )
     for path in written.files:
         print(f"  {path}")
 

@@ -15,6 +15,7 @@ from gridmap.cli import console
 from gridmap.cli.common import (
     AsJson,
     LangName,
+    Wanted,
     analysed_city,
     help_of,
     language,
@@ -119,8 +120,10 @@ def _check_city(city: Path, lang: str, as_json: bool) -> int:
     from gridmap.outputs import as_json as summary_json
 
     city_file, speak = opened(city, lang)
-    with console.progress(steps_of(city_file), speak, quiet=as_json) as tell:
-        analysed = analysed_city(city_file, tell)
+    # Of every input it is told what became of its rows.
+    wanted = Wanted((), ("gaps", "overlaps", "misnested", "unassigned", "piles"), whole=True)
+    with console.progress(steps_of(city_file, wanted), speak, quiet=as_json) as tell:
+        analysed = analysed_city(city_file, tell, speak, wanted)
     counted = ("rows_quarantined", "gaps", "overlaps", "misnested", "no_grid", "no_zone", "piles")
     findings = sum(int(analysed.summary.get(name, 0)) for name in counted)
     if as_json:

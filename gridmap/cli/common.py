@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -19,15 +22,18 @@ if TYPE_CHECKING:
     from gridmap.result import Analysed
 
 __all__ = [
+    "EVERYTHING",
     "AsJson",
     "BasemapName",
     "CityPath",
     "LangName",
     "OutPath",
+    "Wanted",
     "analysed_city",
     "drawn_maps",
     "help_of",
     "language",
+    "moment_of",
     "opened",
     "show_summary",
     "steps_of",
@@ -67,20 +73,71 @@ def opened(city: Path, lang: str) -> tuple[CityFile, Lang]:
     return city_file, language(lang, city_file.lang)
 
 
-def steps_of(city_file: CityFile) -> int:
+@dataclass(frozen=True)
+class Wanted:
+    """What a command asks of a city: results that it must have, and those that it may.
+
+    Without names, everything. ``whole`` reads every input, whether or not a result needs it.
+    """
+
+    want: tuple[str, ...] | None = None
+    also: tuple[str, ...] = ()
+    whole: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...] | None:
+        """All of them, or None for everything."""
+        return None if self.want is None else (*self.want, *self.also)
+
+
+EVERYTHING = Wanted()
+
+
+def moment_of(text: str, timezone: str) -> dt.datetime:
+    """Return a moment that an option names, in the city's time where it has no offset.
+
+    Raises
+    ------
+    ConformError
+        If it is none.
+    """
+    from gridmap.errors import ConformError
+
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise ConformError("who.at", at=text) from None
+    return moment.replace(tzinfo=ZoneInfo(timezone)) if moment.tzinfo is None else moment
+
+
+def steps_of(city_file: CityFile, wanted: Wanted = EVERYTHING) -> int:
     """Return how many steps the reading and the analysis of a city take."""
-    from gridmap.measures.analyse import STEPS
+    from gridmap.measures.analyse import inputs_of, steps_of
+    from gridmap.sources.city import inputs_to_read
 
-    return len(city_file.inputs) + len(STEPS)
+    layers = None if wanted.whole else inputs_of(wanted.names, city_file.analysis)
+    return len(inputs_to_read(city_file, layers)) + steps_of(wanted.names)
 
 
-def analysed_city(city_file: CityFile, tell: Tell) -> Analysed:
-    """Read a city and compute everything."""
-    from gridmap.measures.analyse import analyse
+def analysed_city(
+    city_file: CityFile, tell: Tell, lang: Lang, wanted: Wanted = EVERYTHING
+) -> Analysed:
+    """Read what is needed of a city, and compute what is wanted."""
+    from gridmap.measures.analyse import analyse, inputs_of
     from gridmap.sources import read_city
 
-    city = read_city(city_file, progress=lambda name: tell("read", name=name))
-    return analyse(city, city_file.analysis, progress=tell)
+    city = read_city(
+        city_file,
+        layers=None if wanted.whole else inputs_of(wanted.names, city_file.analysis),
+        progress=lambda name: tell("read", name=name),
+    )
+
+    def begun(result: str) -> None:
+        known = city.catalog.layers
+        title = known[result].title if result in known else None
+        tell("measure", name=result if title is None else title.get(lang))
+
+    return analyse(city, city_file.analysis, want=wanted.want, also=wanted.also, progress=begun)
 
 
 def with_basemap(city_file: CityFile, asked: str) -> CityFile:
@@ -125,7 +182,7 @@ def drawn_maps(
                 folder=city_file.folder if city_file else None,
             )  # fmt: skip
         except OutputError as error:
-            if strict or error.key != "map.needs":
+            if strict or error.key not in ("map.needs", "map.nothing"):
                 raise
             skipped.append(error.text(lang))
     return drawn, skipped

@@ -11,10 +11,12 @@ import typer
 from gridmap import messages
 from gridmap.cli import console
 from gridmap.cli.common import (
+    EVERYTHING,
     AsJson,
     CityPath,
     LangName,
     OutPath,
+    Wanted,
     analysed_city,
     help_of,
     opened,
@@ -80,10 +82,11 @@ def export(
         parse_crs(crs.upper() if crs.upper() in DATUMS else crs)
     folder = out / "layers"
     with staged(folder) as stage:
-        steps = (1 if plan else steps_of(city_file)) + plan_steps(city_file.catalog, chosen)
+        wanted = Wanted((), tuple(selection.layers)) if selection.layers else EVERYTHING
+        steps = (1 if plan else steps_of(city_file, wanted)) + plan_steps(city_file.catalog, chosen)
         with console.progress(steps, speak, quiet=as_json) as tell:
             if plan is None:
-                analysed = analysed_city(city_file, tell)
+                analysed = analysed_city(city_file, tell, speak, wanted)
             else:
                 from gridmap.design import as_layers
                 from gridmap.sources.plan import read_plan

@@ -247,13 +247,13 @@ def _made(
     city_file: CityFile, out: Path, lang: Lang, as_json: bool
 ) -> Iterator[tuple[City, Callable[[int, int], None], Callable[[Plan], None]]]:
     """Give the city, a progress bar, and what writes the plan; then tell what was written."""
-    from gridmap.measures.analyse import transferred
+    from gridmap.measures.analyse import interpolated
     from gridmap.outputs import staged
     from gridmap.sources import read_city
 
     made: list[Plan] = []
     with staged(out) as stage, console.counting(lang, quiet=as_json) as progress:
-        model = transferred(read_city(city_file), city_file.analysis)
+        model, _ = interpolated(read_city(city_file), city_file.analysis)
         yield model, lambda done, of: progress("design", done, of), made.append
         progress("layers", 1, 1)
         skipped = _write(made[0], model, city_file.catalog, stage, lang)

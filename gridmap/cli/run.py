@@ -12,11 +12,13 @@ import typer
 from gridmap import messages
 from gridmap.cli import console
 from gridmap.cli.common import (
+    EVERYTHING,
     AsJson,
     BasemapName,
     CityPath,
     LangName,
     OutPath,
+    Wanted,
     analysed_city,
     drawn_maps,
     help_of,
@@ -30,7 +32,7 @@ from gridmap.cli.common import (
 from gridmap.messages import Lang
 
 if TYPE_CHECKING:
-    from gridmap.catalog import Layer
+    from gridmap.catalog import Layer, MapSpec
     from gridmap.result import Analysed
 
 __all__ = ["app"]
@@ -60,7 +62,7 @@ def run(
         maps = city_file.catalog.maps_of("run")
         steps = steps_of(city_file) + len(maps) + 2 + bool(store)
         with console.progress(steps, speak, quiet=as_json) as tell:
-            analysed = analysed_city(city_file, tell)
+            analysed = analysed_city(city_file, tell, speak)
             for name in ("layers", "maps", "quarantine"):
                 (stage / name).mkdir()
             tell("layers")
@@ -87,6 +89,15 @@ def run(
         raise typer.Exit(1 if strict else 0)
 
 
+def wanted_of_map(spec: MapSpec) -> Wanted:
+    """Return what a map shows, as results to ask for: those that it needs, and the others."""
+    shown = [name for layer in spec.layers for name in (layer.layer, layer.counts) if name]
+    others = [name for name in dict.fromkeys(shown) if name not in spec.needs]
+    if spec.click == "who":
+        others += ["responsibilities", "categories"]
+    return Wanted(spec.needs, tuple(others))
+
+
 @app.command("map", help=help_of("map"))
 def draw_map(
     name: Annotated[str, typer.Argument(help=help_of("map_name"))],
@@ -100,19 +111,22 @@ def draw_map(
     """Draw one map, or all of them."""
     from gridmap.errors import OutputError
     from gridmap.outputs import save_page, staged
-    from gridmap.outputs.maps.gallery import write_gallery
 
     city_file, speak = opened(city, lang)
     city_file = with_basemap(city_file, basemap)
     names = city_file.catalog.maps_of("run")
+    wanted = EVERYTHING
     made = []
     if name != "all":
-        names = [city_file.catalog.map(name).name]
-        if city_file.catalog.map(name).job == "plan":
+        spec = city_file.catalog.map(name)
+        names = [spec.name]
+        if spec.job == "plan":
             raise OutputError("map.of_plan", map=name, city=city)
+        wanted = wanted_of_map(spec)
     with staged(out / "maps") as stage:
-        with console.progress(steps_of(city_file) + len(names), speak, quiet=as_json) as tell:
-            analysed = analysed_city(city_file, tell)
+        steps = steps_of(city_file, wanted) + len(names)
+        with console.progress(steps, speak, quiet=as_json) as tell:
+            analysed = analysed_city(city_file, tell, speak, wanted)
             drawn, skipped = drawn_maps(
                 analysed,
                 names,
@@ -125,6 +139,8 @@ def draw_map(
         for drawn_name, page in drawn.items():
             save_page(page, stage / f"{drawn_name}.html")
         if name == "all":
+            from gridmap.outputs.maps.gallery import write_gallery
+
             specs = {drawn_name: city_file.catalog.map(drawn_name) for drawn_name in drawn}
             made.append(write_gallery(analysed, specs, stage, lang=speak).name)
     made += [f"{drawn_name}.html" for drawn_name in drawn]

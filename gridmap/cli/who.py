@@ -57,15 +57,16 @@ def who(
     import geopandas as gpd
 
     from gridmap import analysis
+    from gridmap.measures.analyse import inputs_of
     from gridmap.measures.responsibility import reach_of, responsibilities
     from gridmap.sources import read_city
 
     lon, lat = _degrees(place)
     city_file, speak = opened(city, lang)
     asked = _moment(at, city_file.timezone)
-    known = read_city(_what_is_asked(city_file, with_times=asked is None))
+    known = read_city(city_file, layers=inputs_of(("holders",), city_file.analysis))
     moment = asked or _of_city(city_file, known)
-    settings = city_file.analysis.duties
+    settings = city_file.analysis.responsibility
     layers, assignments = responsibilities(known, settings)
     point = gpd.GeoDataFrame(geometry=gpd.points_from_xy([lon], [lat], crs=crs)).to_crs(known.crs)
     found = analysis.who(
@@ -100,16 +101,6 @@ def _moment(at: str, timezone: str) -> pd.Timestamp | None:
     except ValueError:
         raise ConformError("who.at", at=at) from None
     return pd.Timestamp(asked.replace(tzinfo=zone) if asked.tzinfo is None else asked)
-
-
-def _what_is_asked(city_file: CityFile, *, with_times: bool) -> CityFile:
-    """Return the city file with those inputs alone that the answer depends on."""
-    from gridmap.measures.responsibility import LAYERS
-
-    # Without a moment of its own a city is as of the last time that its problems know.
-    layers = {*LAYERS, "problems"} if with_times and city_file.as_of is None else set(LAYERS)
-    needed = tuple(entry for entry in city_file.inputs if entry.layer in layers)
-    return city_file.model_copy(update={"inputs": needed})
 
 
 def _of_city(city_file: CityFile, known: City) -> pd.Timestamp:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +10,17 @@ import typer
 
 from gridmap import messages
 from gridmap.cli import console
-from gridmap.cli.common import AsJson, CityPath, LangName, help_of, opened
+from gridmap.cli.common import (
+    AsJson,
+    CityPath,
+    LangName,
+    Wanted,
+    analysed_city,
+    help_of,
+    moment_of,
+    opened,
+    steps_of,
+)
 from gridmap.cli.tables import CsvPath, tell_tables
 from gridmap.messages import Lang
 
@@ -20,6 +30,8 @@ if TYPE_CHECKING:
 
     from gridmap.catalog import Catalog
     from gridmap.config import CityFile
+    from gridmap.measures.cases import CaseTable
+    from gridmap.model import City
     from gridmap.result import Analysed
     from gridmap.settings import Analysis
 
@@ -27,27 +39,38 @@ __all__ = ["app"]
 
 app = typer.Typer()
 
+# What is told of responsibility, in the order in which it is told.
+_GAPS = (
+    "dead_corners", "duty_findings", "line_by_block", "derived_leads", "bare_roads", "seams",
+    "corridors", "frontages", "reconciled",
+)  # fmt: skip
 
-def _analysed(
-    city_file: CityFile, layers: Iterable[str], steps: Iterable[str], lang: Lang, *, quiet: bool
+
+def _asked(
+    city_file: CityFile, lang: Lang, want: Sequence[str], also: Sequence[str] = (), *, quiet: bool
 ) -> Analysed:
-    """Read some layers of a city and run some steps on them."""
-    from gridmap.measures.analyse import analyse
-    from gridmap.sources import read_city
-
-    wanted = set(layers)
-    needed = tuple(entry for entry in city_file.inputs if entry.layer in wanted)
-    chosen = tuple(steps)
-    with console.progress(len(needed) + len(chosen), lang, quiet=quiet) as tell:
-        city = read_city(
-            city_file.model_copy(update={"inputs": needed}),
-            progress=lambda name: tell("read", name=name),
-        )
-        return analyse(city, city_file.analysis, progress=tell, steps=chosen)
+    """Compute some results of a city, and what they depend on."""
+    wanted = Wanted(tuple(want), tuple(also))
+    with console.progress(steps_of(city_file, wanted), lang, quiet=quiet) as tell:
+        return analysed_city(city_file, tell, lang, wanted)
 
 
 def _found(analysed: Analysed, names: Iterable[str]) -> dict[str, pd.DataFrame]:
     return {name: analysed.results[name].frame for name in names if name in analysed.results}
+
+
+def _cases(city_file: CityFile, lang: Lang, at: str = "", *, quiet: bool) -> tuple[City, CaseTable]:
+    """Read a city and make the table of its cases, as it was known at a moment."""
+    from gridmap.measures.analyse import inputs_of
+    from gridmap.measures.cases import case_table
+    from gridmap.sources import read_city
+    from gridmap.sources.city import inputs_to_read
+
+    layers = inputs_of(("case_table",), city_file.analysis)
+    with console.progress(len(inputs_to_read(city_file, layers)), lang, quiet=quiet) as tell:
+        city = read_city(city_file, layers=layers, progress=lambda name: tell("read", name=name))
+    moment = moment_of(at, city_file.timezone) if at else None
+    return city, case_table(city, city_file.analysis, at=moment)
 
 
 @app.command(help=help_of("kpis"))
@@ -57,22 +80,24 @@ def kpis(
     period: Annotated[str, typer.Option("--period", help=help_of("kpis_period"))] = "",
     level: Annotated[str, typer.Option("--level", help=help_of("kpis_level"))] = "",
     kpi: Annotated[list[str] | None, typer.Option("--kpi", help=help_of("kpis_kpi"))] = None,
+    at: Annotated[str, typer.Option("--at", help=help_of("kpis_at"))] = "",
     proof: Annotated[int, typer.Option("--proof", help=help_of("kpis_proof"))] = -1,
     csv: CsvPath = None,
     lang: LangName = "",
     as_json: AsJson = False,
 ) -> None:
     """Compute KPIs; each shows its numerator and denominator, and can list its cases."""
-    from gridmap.measures.cases import LAYERS, kpi_tables, proven, worked
+    from gridmap.measures.cases import kpi_tables
 
     city_file, speak = opened(city, lang)
-    analysed = _analysed(city_file, LAYERS, ("assign",), speak, quiet=as_json)
-    known = analysed.city
-    settings = _asked(city_file.analysis, by, period, level)
-    work = worked(known, analysed.results["problems"].frame, settings)
-    tables = {"kpis": kpi_tables(known, work, settings, kpis=kpi)}
+    settings = _changed(city_file.analysis, by, period, level)
+    city_file = city_file.model_copy(update={"analysis": settings})
+    known, table = _cases(city_file, speak, at, quiet=as_json)
+    made = kpi_tables(known, table, settings, kpis=kpi)
+    tables = {"kpis": made.rows}
     if proof >= 0:
-        tables = proven(known, work, settings, proof, kpis=kpi)
+        tables = {"kpi_cases": made.behind(proof)}
+        tables = {"kpis": made.rows.iloc[[proof]], **tables}
     said = None if as_json else _worded(tables["kpis"], known.catalog, speak)
     tell_tables(tables, known.catalog, speak, as_json=as_json, csv=csv, said=said)
 
@@ -103,7 +128,7 @@ def _worded(table: pd.DataFrame, catalog: Catalog, lang: Lang) -> pd.DataFrame:
     return table.assign(**said, **shares, **changes)
 
 
-def _asked(settings: Analysis, by: list[str] | None, period: str, level: str) -> Analysis:
+def _changed(settings: Analysis, by: list[str] | None, period: str, level: str) -> Analysis:
     """Return the settings with what the options change; a comma joins columns of one table."""
     chosen = settings.kpis
     if by is not None:
@@ -124,10 +149,9 @@ def overdue(
     as_json: AsJson = False,
 ) -> None:
     """List open cases that are overdue or due soon, and what is to be looked at again."""
-    from gridmap.measures.cases import LAYERS
-
     city_file, speak = opened(city, lang)
-    analysed = _analysed(city_file, LAYERS, ("assign", "cases"), speak, quiet=as_json)
+    also = ("look_back", "case_findings")
+    analysed = _asked(city_file, speak, ("deadlines",), also, quiet=as_json)
     tables = _found(analysed, ("deadlines", "look_back", "case_findings"))
     tell_tables(tables, analysed.city.catalog, speak, as_json=as_json, csv=csv)
 
@@ -141,15 +165,16 @@ def recurrence(
     as_json: AsJson = False,
 ) -> None:
     """List what came back, and how long cases stay closed."""
-    from gridmap.measures.cases import LAYERS, curves
+    from gridmap import analysis
+    from gridmap.measures.cases import recurrence_curves
 
     city_file, speak = opened(city, lang)
-    analysed = _analysed(city_file, LAYERS, ("assign", "cases"), speak, quiet=as_json)
-    tables = _found(analysed, ("recurrence",))
-    tables["recurrence_curve"] = curves(
-        analysed.city, analysed.results["problems"].frame, city_file.analysis, by
-    )
-    tell_tables(tables, analysed.city.catalog, speak, as_json=as_json, csv=csv)
+    known, table = _cases(city_file, speak, quiet=as_json)
+    tables = {
+        "recurrence": analysis.recurrence_layer(table.recurring, table.placed),
+        "recurrence_curve": recurrence_curves(table, city_file.analysis, by),
+    }
+    tell_tables(tables, known.catalog, speak, as_json=as_json, csv=csv)
 
 
 @app.command("dead-corners", help=help_of("dead_corners"))
@@ -160,14 +185,9 @@ def dead_corners(
     as_json: AsJson = False,
 ) -> None:
     """List where nobody is responsible, or two are, and what is wrong in the registers."""
-    from gridmap.measures.responsibility import LAYERS, RESULTS
-
     city_file, speak = opened(city, lang)
-    layers = (
-        *LAYERS, "problems", "categories", "organisations", "organisation_areas", "declared",
-    )  # fmt: skip
-    analysed = _analysed(city_file, layers, ("assign", "duties"), speak, quiet=as_json)
-    tables = _found(analysed, RESULTS)
+    analysed = _asked(city_file, speak, (), _GAPS, quiet=as_json)
+    tables = _found(analysed, _GAPS)
     tell_tables(tables, analysed.city.catalog, speak, as_json=as_json, csv=csv)
 
 
@@ -181,22 +201,21 @@ def fairness(
     as_json: AsJson = False,
 ) -> None:
     """Tell how fairly work is shared, and which micro-grids should change grid."""
-    from gridmap.measures.fairness import passed, proposed, transfers_of
+    from gridmap.measures.registry import Given
+    from gridmap.measures.workloads import proposed, transferred_grids, transfers_of
     from gridmap.sources.plan import read_plan
 
     city_file, speak = opened(city, lang)
-    layers = ("grids", "microgrids", "buildings", "problems", "categories", "places")
-    steps = ("transfer", "assign", "workload", "fairness")
-    analysed = _analysed(city_file, layers, steps, speak, quiet=as_json)
+    analysed = _asked(city_file, speak, ("fairness", "problems"), ("transfers",), quiet=as_json)
     tables = _found(analysed, ("fairness", "transfers"))
     if plan is not None:
         units = read_plan(plan, city_file.catalog)[1].microgrids
         found = {name: result.frame for name, result in analysed.results.items()}
-        proposal = proposed(analysed.city, units, found, city_file.analysis.fairness)
-        tables["transfers"] = transfers_of(analysed.city, proposal)
+        given = Given(analysed.city, city_file.analysis, found)
+        proposal = proposed(given, units)
+        tables["transfers"] = transfers_of(given, proposal)
         if out is not None:
-            written = passed(analysed.city, units, proposal)
-            _write_grids(written, out)
+            _write_grids(transferred_grids(given, units, proposal), out)
     tell_tables(tables, analysed.city.catalog, speak, as_json=as_json, csv=csv)
     if out is not None and plan is not None and not as_json:
         print(messages.text("cli.written", speak, path=out))

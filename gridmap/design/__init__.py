@@ -1,26 +1,8 @@
-"""Zone design: micro-grids that are balanced, connected, nested, coded and explained."""
+"""Zone design: micro-grids that are balanced, connected, nested, coded and explained.
 
-from gridmap.design.edit import Change, Figures, lock, merge, move, recut, split, undo
-from gridmap.design.grids import design_grids
-from gridmap.design.lineage import crosswalk, restate
-from gridmap.design.plan import Plan
-from gridmap.design.resize import resize_grids
-from gridmap.design.results import as_layers, figures
+The names are loaded when they are first used, so that a command loads what it needs.
+"""
 
-__all__ = [
-    "Change",
-    "Figures",
-    "Plan",
-    "as_layers",
-    "crosswalk",
-    "design_grids",
-    "figures",
-    "lock",
-    "merge",
-    "move",
-    "recut",
-    "resize_grids",
-    "restate",
-    "split",
-    "undo",
-]
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

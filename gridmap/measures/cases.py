@@ -1,8 +1,9 @@
-"""The life of cases: deadlines, what is overdue, what comes back, and the KPIs of it all."""
+"""The one table of cases, and what follows from it: deadlines, recurrence, KPIs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -10,52 +11,65 @@ import pandas as pd
 
 from gridmap import analysis
 from gridmap.analysis.cases.indicators import Indicators
-from gridmap.analysis.cases.life import CaseLife
 from gridmap.analysis.cases.recurrence import Recurrence
 from gridmap.errors import ConformError
-from gridmap.measures.summary import Frames, trusted
+from gridmap.measures.registry import Given, Made, Measure
 from gridmap.model import City
 from gridmap.settings import Analysis, Clock, Kpis, Limit
 
 __all__ = [
-    "LAYERS",
-    "Casework",
+    "CaseTable",
+    "KpiTables",
     "calendar_of",
-    "casework",
+    "case_table",
     "kpi_tables",
-    "with_deadlines",
-    "worked",
+    "recurrence_curves",
 ]
 
-# What the life of cases depends on; nothing else need be read to compute it.
-LAYERS = (
-    "grids", "problems", "events", "stops", "limits", "calendar_days", "categories",
-)  # fmt: skip
 _CHINA = ("Asia/Shanghai", "Asia/Urumqi", "Asia/Chongqing", "Asia/Harbin")
 _LEDGER = "ledger_days"
 _OPTIONAL = ("level", "department", "post", "person", "campaign", "treatment", "source")
 _PRESSING = ("overdue", "due_soon")
+# Times of a case that a moment before them does not know.
+_LATER = ("closed", "entered", "visited")
 
 
 @dataclass(frozen=True)
-class Casework:
-    """Everything that is known of the cases of a city.
+class CaseTable:
+    """All that is known of the cases of a city at one moment; every figure of cases is read here.
 
     Parameters
     ----------
-    cases : DataFrame, its index the codes
-        The problems with what `gridmap.analysis.CaseLife` has, ``area``, ``watched`` and
-        ``recurred``: the table that KPIs are computed from.
-    life : CaseLife
+    at : Timestamp
+        What happened later is not known.
+    cases : GeoDataFrame, its index the codes
+        The problems, each with where it lies (``grid``, ``area``, ``pile``), its times (``due`` on
+        record, ``deadline`` in force, ``closed`` on record, else in the log), what it is
+        (``state``: open, closed or rejected; ``stage``, ``overdue``, ``urgency``), how long it took
+        (``days_to_close``, ``hours``, ``working_hours`` and those of each stage), how often it was
+        returned, reworked and delayed, and whether it came back (``watched``, ``recurred``,
+        ``recurrences``, ``follows``). A column that the city knows nothing of is left out.
+    piles : GeoDataFrame
+        The fallback points of a geocoder. A case on one is a case like any other, but for its
+        place, which nobody knows: it lies in no grid and no area, and does not recur.
+    stages : DataFrame
+        Each time that a case was in a stage.
     recurring : Recurrence
     findings : DataFrame
-        ``case, kind, stage, at, detail``.
+        ``case, kind, stage, at, detail``: what the times and the log contradict themselves in.
     """
 
-    cases: pd.DataFrame
-    life: CaseLife
+    at: pd.Timestamp
+    cases: gpd.GeoDataFrame
+    piles: gpd.GeoDataFrame
+    stages: pd.DataFrame
     recurring: Recurrence
     findings: pd.DataFrame
+
+    @property
+    def placed(self) -> gpd.GeoDataFrame:
+        """The cases whose place can be believed."""
+        return self.cases[~self.cases["pile"]]
 
 
 def calendar_of(city: City, settings: Clock) -> analysis.Calendar:
@@ -75,33 +89,107 @@ def calendar_of(city: City, settings: Clock) -> analysis.Calendar:
     )
 
 
-def with_deadlines(city: City, settings: Clock) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
-    """Return the problems of a city, each with the ``deadline`` that holds, and findings.
+def case_table(
+    city: City, settings: Analysis, *, at: dt.datetime | None = None, level: str | None = None
+) -> CaseTable:
+    """Make the table of the cases of a city.
+
+    Parameters
+    ----------
+    city : City
+        With ``problems``; of the rest what there is: ``grids``, ``events``, ``limits``, ``stops``,
+        ``calendar_days``.
+    settings : Analysis
+    at : datetime, aware, optional
+        As it was known then; by default when the city is analysed (``as_of``).
+    level : str, optional
+        Of the areas; by default that of the KPIs, else the finest of at most 30 areas.
+
+    Returns
+    -------
+    CaseTable
+
+    Raises
+    ------
+    ConformError
+        If there are no problems or no such level.
+    """
+    moment = pd.Timestamp(at or city.as_of)
+    calendar = calendar_of(city, settings.clock)
+    problems = _known(city.frame("problems"), moment)
+    cases, piles = _located(city, problems, settings, level)
+    cases["deadline"], limited = _deadlines(city, cases.reset_index(), settings.clock, moment)
+    cases, stages, lived = _lived(city, cases, calendar, moment)
+    cases = cases.assign(**_states(cases, moment, calendar, settings.clock))
+    recurring = analysis.recurrence(
+        cases[~cases["pile"]],
+        within_m=settings.recurrence.within_m,
+        days=settings.recurrence.days,
+        as_of=moment,
+    )
+    cases = _recurred(cases, recurring)
+    # A KPI of what is not on record would say zero, and mean nothing.
+    cases = cases.drop(columns=[name for name in _OPTIONAL if cases[name].isna().all()])
+    findings = _findings([limited, *lived], calendar.zone)
+    return CaseTable(moment, cases, piles, stages, recurring, findings)
+
+
+def _known(problems: gpd.GeoDataFrame, moment: pd.Timestamp) -> gpd.GeoDataFrame:
+    """Return the problems that a moment knows, without what happened to them later."""
+    known = problems[~(problems["opened"] > moment)].reset_index(drop=True)
+    return known.assign(**{name: known[name].mask(known[name] > moment) for name in _LATER})
+
+
+def _located(
+    city: City, problems: gpd.GeoDataFrame, settings: Analysis, level: str | None
+) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """Return problems by their codes, with the grid and the area that each lies in."""
+    on_pile, piles = analysis.find_fallback_points(
+        problems, share=settings.pile_share, minimum=settings.pile_minimum
+    )
+    levels = {"grid": Given(city, settings).level}
+    levels["area"] = level or settings.kpis.level or city.overview
+    none = pd.Series(pd.NA, index=problems.index, dtype="string")
+    placed = problems.assign(pile=on_pile)
+    for name, of in levels.items():
+        placed[name] = analysis.assign(problems, city.areas(of)).mask(on_pile) if of else none
+    if not levels["area"]:
+        placed = placed.drop(columns="area")
+    return placed.set_index("code"), piles
+
+
+def _deadlines(
+    city: City, problems: pd.DataFrame, settings: Clock, moment: pd.Timestamp
+) -> tuple[pd.Series, pd.DataFrame]:
+    """Return the deadline in force of each case, on the index of the codes, and findings.
 
     One that the data give (``due``) stays; the others follow from the table of limits. An
     extension that was granted moves either.
     """
-    problems, findings = city.frame("problems"), _no_findings()
-    deadline = problems["due"]
+    deadline, findings = problems["due"], _no_findings()
     if city.has("limits"):
-        by_limit, findings = _limited(city, problems, settings)
+        by_limit, findings = _limited(city, problems, settings, moment)
         deadline = deadline.fillna(by_limit)
     if city.has("events"):
         events = city.layers["events"]
-        granted = events[(events["event"] == "delay") & (events["time"] <= city.as_of)]
-        until = problems["code"].map(granted.groupby("case")["until"].max())
+        granted = events[(events["event"] == "delay") & (events["time"] <= moment)]
+        latest = granted.groupby("case")["until"].max()
+        until = latest.reindex(problems["code"]).set_axis(problems.index)
         deadline = deadline.mask((until > deadline).fillna(value=False), until)
-    return problems.assign(deadline=deadline), findings
+    return deadline.set_axis(problems["code"]), findings
 
 
 def _limited(
-    city: City, problems: gpd.GeoDataFrame, settings: Clock
+    city: City, problems: pd.DataFrame, settings: Clock, moment: pd.Timestamp
 ) -> tuple[pd.Series, pd.DataFrame]:
     """Return deadlines by the table of limits."""
     limits = city.layers["limits"]
     limits = limits.assign(stage=limits["stage"].fillna("whole"))
     calendar = calendar_of(city, settings)
     stops = city.layers.get("stops")
+    if stops is not None:
+        stops = stops[stops["begin"] <= moment]
+        stops = stops.assign(end=stops["end"].mask(stops["end"] > moment))
     whole = limits[limits["stage"] == "whole"]
     spells = problems[["code", "category", "opened"]].set_axis(
         ["case", "category", "entered"], axis=1
@@ -114,9 +202,7 @@ def _limited(
     return due["due"], findings
 
 
-def _ledger(
-    problems: gpd.GeoDataFrame, limits: pd.DataFrame, calendar: analysis.Calendar
-) -> pd.Series:
+def _ledger(problems: pd.DataFrame, limits: pd.DataFrame, calendar: analysis.Calendar) -> pd.Series:
     """Return deadlines by "the same day, else some days after entry in the ledger"."""
     amount = problems["category"].map(limits.set_index("category")["amount"])
     parts = [
@@ -132,135 +218,64 @@ def _ledger(
     return by_entry
 
 
-def _no_findings() -> pd.DataFrame:
-    return analysis.check_times(pd.DataFrame({"opened": pd.to_datetime([], utc=True)}))
-
-
-def worked(city: City, problems: gpd.GeoDataFrame, settings: Analysis) -> Casework:
-    """Follow the cases of a city through their lives.
-
-    Parameters
-    ----------
-    city : City
-    problems : GeoDataFrame
-        With the ``deadline`` that holds and with ``pile``, as the step ``assign`` leaves them.
-    settings : Analysis
-    """
-    calendar = calendar_of(city, settings.clock)
-    plain = pd.DataFrame(problems.drop(columns=problems.geometry.name))
-    plain = plain.assign(due=plain.pop("deadline"))
-    life = analysis.case_life_of_times(plain, calendar, as_of=city.as_of)
-    cases, findings = life.cases, [life.findings]
+def _lived(
+    city: City, cases: gpd.GeoDataFrame, calendar: analysis.Calendar, moment: pd.Timestamp
+) -> tuple[gpd.GeoDataFrame, pd.DataFrame, list[pd.DataFrame]]:
+    """Return cases with their lives: of a log of events where there is one, else of their times."""
+    life = analysis.case_life_of_times(cases.reset_index(), calendar, as_of=moment)
+    lived = gpd.GeoDataFrame(life.cases.rename(columns={"state": "stage"}), crs=cases.crs)
+    lived.index.name = "code"
+    findings = [life.findings]
     if city.has("events"):
-        life = analysis.case_life(city.layers["events"], calendar, as_of=city.as_of)
-        cases = _joined(cases, life.cases)
+        life = analysis.case_life(city.layers["events"], calendar, as_of=moment)
+        lived = _joined(lived, life.cases.rename(columns={"state": "stage"}))
         findings.append(life.findings)
-    again = analysis.recurrence(
-        trusted({"problems": problems}).set_index("code"),
-        within_m=settings.recurrence.within_m,
-        days=settings.recurrence.days,
-        as_of=city.as_of,
-    )
-    told = again.cases[["watched", "recurred"]].reindex(cases.index).fillna(value=False)
-    cases = cases.join(told.astype(bool))
-    # A KPI of what is not on record would say zero, and mean nothing.
-    cases = cases.drop(columns=[name for name in _OPTIONAL if cases[name].isna().all()])
-    level = settings.kpis.level or city.overview
-    if level:
-        area = analysis.assign(problems, city.areas(level))
-        cases["area"] = area.mask(problems["pile"]).to_numpy()
-    return Casework(cases, life, again, _findings(findings, calendar.zone))
+    return lived, life.stages, findings
 
 
-def _joined(cases: pd.DataFrame, lives: pd.DataFrame) -> pd.DataFrame:
+def _joined(cases: gpd.GeoDataFrame, lives: pd.DataFrame) -> gpd.GeoDataFrame:
     """Return cases with what a log of events tells of them; the ledger's own times stay."""
     known = lives.reindex(cases.index)
     logged = pd.Series(cases.index.isin(lives.index), index=cases.index)
     new = [name for name in known if name not in cases]
     joined = cases.join(known[new])
-    joined["state"] = known["state"].where(logged, cases["state"])
+    joined["closed"] = cases["closed"].fillna(known["closed"])
+    joined["stage"] = known["stage"].where(logged, cases["stage"])
     joined["level"] = cases["level"].fillna(known["level"])
     for name in ("hours", "working_hours"):
         joined[name] = known[name].where(logged & known[name].notna(), cases[name])
     return joined
 
 
-def casework(city: City, found: Frames, settings: Analysis, findings: pd.DataFrame) -> Frames:
-    """Compute what is known of cases.
-
-    Parameters
-    ----------
-    city : City
-    found : mapping of str to DataFrame
-        Of the steps before; ``problems`` with deadline, place and state.
-    settings : Analysis
-    findings : DataFrame
-        Of `with_deadlines`.
-
-    Returns
-    -------
-    dict of str to DataFrame
-        Results by layer.
-    """
-    problems = found["problems"]
-    work = worked(city, problems, settings)
-    calendar = calendar_of(city, settings.clock)
-    cases = work.cases
-    urgency = analysis.urgency(
-        cases[["due", "closed"]], city.as_of, calendar, soon=_rule(settings.clock.soon)
-    )
-    again = work.recurring.cases.reindex(cases.index)
-    extra = pd.DataFrame(
-        {
-            "urgency": urgency["urgency"].astype("string"),
-            "recurrences": again["recurrences"].astype("Int64"),
-            "follows": again["follows"].astype("string"),
-        }
-    ).set_axis(problems.index)
-    told = problems.assign(**{str(name): extra[name] for name in extra})
-    made: Frames = {
-        "problems": told,
-        "deadlines": _pressing(city, told, urgency),
-        "recurrence": analysis.recurrence_layer(
-            work.recurring, trusted({"problems": told}).set_index("code")
-        ),
-        "look_back": _look_back(city, cases, calendar, settings.clock),
-        "case_findings": _findings([findings, work.findings], calendar.zone),
-        "kpis": kpi_tables(city, work, settings),
+def _states(
+    cases: gpd.GeoDataFrame, moment: pd.Timestamp, calendar: analysis.Calendar, settings: Clock
+) -> dict[str, pd.Series]:
+    """Return what cases are at a moment; one that was rejected is neither open nor late."""
+    rejected = (cases["stage"] == "reject").fillna(value=False) & cases["closed"].isna()
+    told = analysis.timeliness(cases, moment)
+    pressing = analysis.urgency(cases, moment, calendar, soon=_rule(settings.soon))
+    return {
+        "state": told["state"].mask(rejected, "rejected"),
+        "overdue": told["overdue"].mask(rejected, other=False),
+        "days_to_close": told["days_to_close"],
+        "urgency": pressing["urgency"].mask(rejected, "rejected"),
+        "overdue_h": pressing["overdue_h"].mask(rejected),
+        "left_h": pressing["left_h"].mask(rejected),
     }
-    if city.has("events"):
-        names = [
-            name for name in city.catalog.layer("case_stages").fields if name in work.life.stages
-        ]
-        made["case_stages"] = work.life.stages[names]
-    return made
 
 
-def _rule(limit: Limit) -> analysis.Rule:
-    return analysis.Rule(limit.amount, limit.unit)
+def _recurred(cases: gpd.GeoDataFrame, recurring: Recurrence) -> gpd.GeoDataFrame:
+    told = recurring.cases.reindex(cases.index)
+    return cases.assign(
+        watched=told["watched"].fillna(value=False).astype(bool),
+        recurred=told["recurred"].fillna(value=False).astype(bool),
+        recurrences=told["recurrences"].astype("Int64"),
+        follows=told["follows"].astype("string"),
+    )
 
 
-def _pressing(city: City, problems: gpd.GeoDataFrame, urgency: pd.DataFrame) -> gpd.GeoDataFrame:
-    """Return the open cases that are overdue or due soon, the most pressing first."""
-    hours = urgency[["overdue_h", "left_h"]].set_axis(problems.index)
-    every = problems.join(hours)
-    some = every[every["urgency"].isin(_PRESSING)]
-    some = some.assign(due=some["deadline"])
-    some = some.sort_values(["due", "code"], kind="stable", ignore_index=True)
-    return some[[*city.catalog.layer("deadlines").fields, "geometry"]]
-
-
-def _look_back(
-    city: City, cases: pd.DataFrame, calendar: analysis.Calendar, settings: Clock
-) -> pd.DataFrame:
-    """Return closed cases that are still to be looked at again, or were so too late."""
-    listed = analysis.look_back(cases, city.as_of, calendar, rule=_rule(settings.look_back))
-    listed = listed[listed["look_back"] != "done"]
-    table = cases[["category", "address"]].join(listed, how="right").reset_index(names="code")
-    if table["visited"].isna().all():
-        # Where no visit is on record, nothing tells which were missed.
-        table = table[table["look_back"] != "overdue"].reset_index(drop=True)
-    return table[[*city.catalog.layer("look_back").fields]]
+def _no_findings() -> pd.DataFrame:
+    return analysis.check_times(pd.DataFrame({"opened": pd.to_datetime([], utc=True)}))
 
 
 def _findings(parts: Sequence[pd.DataFrame], zone: str) -> pd.DataFrame:
@@ -271,88 +286,145 @@ def _findings(parts: Sequence[pd.DataFrame], zone: str) -> pd.DataFrame:
     return table.sort_values(["case", "at", "kind"], kind="stable", ignore_index=True)
 
 
+def _rule(limit: Limit) -> analysis.Rule:
+    return analysis.Rule(limit.amount, limit.unit)
+
+
+def _table(given: Given) -> Made:
+    """Make the case table, and the layers that are parts of it."""
+    table = case_table(given.city, given.settings)
+    fields = given.city.catalog.layer("problems").fields
+    derived = [name for name, field in fields.items() if field.derived]
+    problems = given.city.frame("problems")
+    told = table.cases[derived].reindex(problems["code"]).set_axis(problems.index)
+    made: dict[str, object] = {
+        "case_table": table,
+        "problems": problems.join(told),
+        "piles": table.piles,
+        "case_findings": table.findings,
+    }
+    if given.city.has("events"):
+        names = [n for n in given.city.catalog.layer("case_stages").fields if n in table.stages]
+        made["case_stages"] = table.stages[names]
+    return made
+
+
+def _pressing(given: Given) -> Made:
+    """Return the open cases that are overdue or due soon, the most pressing first."""
+    cases = given["case_table"].cases
+    some = cases[cases["urgency"].isin(_PRESSING)].reset_index(names="code")
+    some = some.assign(due=some["deadline"])
+    some = some.sort_values(["due", "code"], kind="stable", ignore_index=True)
+    fields = given.city.catalog.layer("deadlines").fields
+    return {"deadlines": some.reindex(columns=[*fields, "geometry"])}
+
+
+def _look_back(given: Given) -> Made:
+    """Return closed cases that are still to be looked at again, or were so too late."""
+    table, clock = given["case_table"], given.settings.clock
+    calendar = calendar_of(given.city, clock)
+    listed = analysis.look_back(table.cases, table.at, calendar, rule=_rule(clock.look_back))
+    listed = listed[listed["look_back"] != "done"]
+    rows = table.cases[["category", "address"]].join(listed, how="right").reset_index(names="code")
+    if rows["visited"].isna().all():
+        # Where no visit is on record, nothing tells which were missed.
+        rows = rows[rows["look_back"] != "overdue"].reset_index(drop=True)
+    return {"look_back": rows[[*given.city.catalog.layer("look_back").fields]]}
+
+
+def _recurrence(given: Given) -> Made:
+    table = given["case_table"]
+    return {"recurrence": analysis.recurrence_layer(table.recurring, table.placed)}
+
+
+def _kpis(given: Given) -> Made:
+    return {"kpis": kpi_tables(given.city, given["case_table"], given.settings).rows}
+
+
+@dataclass(frozen=True)
+class KpiTables:
+    """The KPIs of a city in one table, and what proves them.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        As the layer ``kpis``: the whole, then by each of the groupings. Its index numbers the rows.
+    parts : tuple of Indicators
+        Of the whole and of each grouping; their rows follow one another in ``rows``.
+    cases : DataFrame
+        That they were computed from.
+    fields : tuple of str
+        Of the layer ``kpi_cases``.
+    """
+
+    rows: pd.DataFrame
+    parts: tuple[Indicators, ...]
+    cases: pd.DataFrame
+    fields: tuple[str, ...]
+
+    def behind(self, row: int) -> pd.DataFrame:
+        """Return the cases behind a row, as the layer ``kpi_cases``.
+
+        Raises
+        ------
+        ConformError
+            If there is no such row.
+        """
+        if not 0 <= row < len(self.rows):
+            raise ConformError("kpi.row", row=row, last=len(self.rows) - 1)
+        first = 0
+        for found in self.parts:
+            if row < first + len(found.rows):
+                break
+            first += len(found.rows)
+        told = analysis.proof(found, row - first)
+        part = pd.Series("denominator", index=told.denominator.union(told.numerator))
+        part[told.numerator] = "both"
+        part[told.outside] = "outside"
+        listed = part.rename("part").to_frame().join(self.cases).reset_index(names="code")
+        listed = listed.assign(due=listed["deadline"])
+        return listed[[name for name in self.fields if name in listed]]
+
+
 def kpi_tables(
-    city: City, work: Casework, settings: Analysis, *, kpis: Sequence[str] | None = None
-) -> pd.DataFrame:
-    """Return the KPIs of a city in one table: the whole, then by each of ``settings.kpis.by``.
+    city: City, table: CaseTable, settings: Analysis, *, kpis: Sequence[str] | None = None
+) -> KpiTables:
+    """Compute the KPIs of a city: of the whole, then by each of ``settings.kpis.by``.
 
     Parameters
     ----------
     city : City
-    work : Casework
+    table : CaseTable
     settings : Analysis
     kpis : sequence of str, optional
-        Names of ``gridmap/analysis/cases/kpis.toml``; all that can be computed if left out.
-
-    Returns
-    -------
-    DataFrame
-        As the layer ``kpis``; its index numbers the rows, for `proven`.
+        Names of ``kpis.toml``; all that can be computed if left out.
 
     Raises
     ------
     ConformError
         If a KPI, column or period is unknown.
     """
-    parts = []
-    for by, found in _indicators(city, work, settings, kpis):
-        rows = found.rows
-        names = rows[list(by)].astype("string").fillna("–")
-        group = names.agg(" / ".join, axis=1) if by else pd.Series(pd.NA, rows.index)
-        parts.append(rows.drop(columns=list(by)).assign(by=" / ".join(by) or None, group=group))
-    table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
-    return table.reindex(columns=[*city.catalog.layer("kpis").fields])
-
-
-def _indicators(
-    city: City, work: Casework, settings: Analysis, kpis: Sequence[str] | None
-) -> Iterator[tuple[tuple[str, ...], Indicators]]:
-    """Yield the KPIs by each grouping; one of the default groupings may have no column."""
-    usual = settings.kpis.by == Kpis().by
+    cases = pd.DataFrame(table.cases.drop(columns=table.cases.geometry.name))
+    parts, found = [], []
     for by in settings.kpis.by:
-        if usual and any(name not in work.cases for name in by):
-            continue
-        yield by, analysis.indicators(
-            work.cases, as_of=city.as_of, by=by, period=settings.kpis.period,
+        if settings.kpis.by == Kpis().by and any(name not in cases for name in by):
+            continue  # one of the usual groupings may have no column
+        made = analysis.indicators(
+            cases, as_of=table.at, by=by, period=settings.kpis.period,
             kpis=kpis or None, small=settings.kpis.small,
         )  # fmt: skip
+        names = made.rows[list(by)].astype("string").fillna("–")
+        group = names.agg(" / ".join, axis=1) if by else pd.Series(pd.NA, made.rows.index)
+        told = made.rows.drop(columns=list(by)).assign(by=" / ".join(by) or None, group=group)
+        parts.append(told)
+        found.append(made)
+    rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+    layer = city.catalog.layer
+    rows = rows.reindex(columns=[*layer("kpis").fields])
+    return KpiTables(rows, tuple(found), cases, tuple(layer("kpi_cases").fields))
 
 
-def proven(
-    city: City,
-    work: Casework,
-    settings: Analysis,
-    row: int,
-    *,
-    kpis: Sequence[str] | None = None,
-) -> Frames:
-    """Return a row of `kpi_tables` and the cases behind it.
-
-    Raises
-    ------
-    ConformError
-        If there is no such row.
-    """
-    table = kpi_tables(city, work, settings, kpis=kpis)
-    if not 0 <= row < len(table):
-        raise ConformError("kpi.row", row=row, last=len(table) - 1)
-    first = 0
-    for _, found in _indicators(city, work, settings, kpis):
-        if row < first + len(found.rows):
-            break
-        first += len(found.rows)
-    told = analysis.proof(found, row - first)
-    part = pd.Series("denominator", index=told.denominator.union(told.numerator))
-    part[told.numerator] = "both"
-    part[told.outside] = "outside"
-    cases = part.rename("part").to_frame().join(work.cases).reset_index(names="code")
-    fields = [name for name in city.catalog.layer("kpi_cases").fields if name in cases]
-    return {"kpis": table.iloc[[row]], "kpi_cases": cases[fields]}
-
-
-def curves(
-    city: City, problems: gpd.GeoDataFrame, settings: Analysis, by: str = ""
-) -> pd.DataFrame:
+def recurrence_curves(table: CaseTable, settings: Analysis, by: str = "") -> pd.DataFrame:
     """Return how long cases stay closed, by the values of a column.
 
     Raises
@@ -360,10 +432,58 @@ def curves(
     ConformError
         If there is no such column.
     """
-    table = analysis.recurrence_curve(
-        trusted({"problems": problems}).set_index("code"),
-        within_m=settings.recurrence.within_m,
-        as_of=city.as_of,
-        by=by,
+    curve = analysis.recurrence_curve(
+        table.placed, within_m=settings.recurrence.within_m, as_of=table.at, by=by
     )
-    return table.rename(columns={by: "group"}) if by else table
+    return curve.rename(columns={by: "group"}) if by else curve
+
+
+# Whatever the case table is made from; a city may lack all of it but the problems.
+_USES = ("grids", "events", "limits", "stops", "calendar_days")
+_CLOCK = ("clock",)
+
+MEASURES = (
+    Measure(
+        "case_table",
+        needs=("problems",),
+        uses=_USES,
+        makes=("case_table", "problems", "piles", "case_findings", "case_stages"),
+        method="Last closing and deadline in force of each case; its grid by point in polygon, but "
+        "on fallback points of a geocoder",
+        settings=("level", "pile_share", "pile_minimum", "clock", "recurrence"),
+        run=_table,
+    ),
+    Measure(
+        "deadlines",
+        needs=("case_table",),
+        makes=("deadlines",),
+        method="Limits by category in working time, less stops of the clock",
+        settings=_CLOCK,
+        run=_pressing,
+    ),
+    Measure(
+        "look_back",
+        needs=("case_table",),
+        uses=("calendar_days",),
+        makes=("look_back",),
+        method="Closing and the time after which a case is looked at again",
+        settings=_CLOCK,
+        run=_look_back,
+    ),
+    Measure(
+        "recurrence",
+        needs=("case_table",),
+        makes=("recurrence",),
+        method="Same category within a distance and time of closing",
+        settings=("recurrence",),
+        run=_recurrence,
+    ),
+    Measure(
+        "kpis",
+        needs=("case_table",),
+        makes=("kpis",),
+        method="Formulas of docs/kpis.md",
+        settings=("clock", "recurrence", "kpis"),
+        run=_kpis,
+    ),
+)

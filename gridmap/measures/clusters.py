@@ -1,4 +1,4 @@
-"""Where problems cluster: on grids, on H3 cells, through time, as a surface, along roads."""
+"""Where problems cluster: on grids, on H3 cells, through time, as a surface."""
 
 from __future__ import annotations
 
@@ -8,75 +8,56 @@ import scipy.sparse as sp
 
 from gridmap import analysis
 from gridmap.errors import ConformError
-from gridmap.measures.summary import Frames, trusted
-from gridmap.model import City
+from gridmap.measures.registry import Given, Made, Measure
 from gridmap.settings import Analysis
 
-__all__ = ["black_spots", "density", "emerging", "hot_spots"]
+__all__ = ["MEASURES"]
 
 
-def hot_spots(
-    city: City, grids: gpd.GeoDataFrame | None, found: Frames, settings: Analysis
-) -> Frames:
-    """Find hot spots of grids and of H3 cells, of all sources and of each, and clusters of rates.
-
-    Parameters
-    ----------
-    city : City
-    grids : GeoDataFrame, optional
-    found : mapping of str to DataFrame
-        Of the steps before: ``problems`` and ``grid_results``.
-    settings : Analysis
-
-    Returns
-    -------
-    dict of str to DataFrame
-        ``hotspots``, ``clusters``, ``hotspot_cells``, ``source_hotspots`` and ``unseen``, as far
-        as the city has what they are of.
-    """
-    problems = trusted(found)
-    outline = None
-    hot: Frames = {}
-    if grids is not None:
-        loads = found["grid_results"]
-        near = analysis.neighbours(grids, distance_m=settings.neighbour_m)
-        exposure = loads["households"] if settings.exposure == "households" else None
-        if exposure is not None and not exposure.fillna(0).any():
-            raise ConformError("conform.no_exposure")
-        scores = _scores(loads["problems"], near, settings, exposure)
-        hot["hotspots"] = grids[["code", "name", "geometry"]].join(scores)
-        hot["clusters"] = _clusters(grids, loads, near, settings)
-        outline = city.areas(city.levels[0]).union_all()
-    cells = analysis.cell_grid(problems, outline, resolution=settings.h3_resolution)
-    near = analysis.cell_neighbours(list(cells["code"]))
-    scores = _scores(cells["count"], near, settings)
-    hot["hotspot_cells"] = cells[["code", "geometry"]].join(scores)
-    if settings.residents and settings.patrols:
-        hot |= _by_source(problems, cells, near, settings)
-    return hot
+def _hotspots(given: Given) -> Made:
+    grids, loads, settings = given.grids, given["grid_results"], given.settings
+    exposure = loads["households"] if settings.exposure == "households" else None
+    if exposure is not None and not exposure.fillna(0).any():
+        raise ConformError("conform.no_exposure")
+    near = analysis.neighbours(grids, distance_m=settings.neighbour_m)
+    scores = _scores(loads["problems"], near, settings, exposure)
+    return {"hotspots": grids[["code", "name", "geometry"]].join(scores)}
 
 
-def _clusters(
-    grids: gpd.GeoDataFrame, loads: pd.DataFrame, near: sp.csr_array, settings: Analysis
-) -> gpd.GeoDataFrame:
+def _clusters(given: Given) -> Made:
     """Return which grids are like their neighbours, by rates where households are known."""
+    grids, loads, settings = given.grids, given["grid_results"], given.settings
     values = loads["problems"].astype("float64")
     if loads["households"].fillna(0).gt(0).all():
         values = 100.0 * analysis.empirical_bayes(values, loads["households"].astype("float64"))
     found = analysis.local_moran(
-        values, near, permutations=settings.permutations, random_state=settings.random_state,
+        values,
+        analysis.neighbours(grids, distance_m=settings.neighbour_m),
+        permutations=settings.permutations,
+        random_state=settings.random_state,
         alpha=settings.alpha,
-    )  # fmt: skip
+    )
     if settings.permutations:
         found["p"] = found["p_sim"]
     kept = found[["value", "moran", "z", "p", "q", "cluster"]]
-    return grids[["code", "name", "geometry"]].join(kept)
+    return {"clusters": grids[["code", "name", "geometry"]].join(kept)}
 
 
-def _by_source(
-    problems: gpd.GeoDataFrame, cells: gpd.GeoDataFrame, near: sp.csr_array, settings: Analysis
-) -> Frames:
+def _hotspot_cells(given: Given) -> Made:
+    city, settings = given.city, given.settings
+    outline = city.areas(city.levels[0]).union_all() if city.levels else None
+    cells = analysis.cell_grid(given.placed, outline, resolution=settings.h3_resolution)
+    near = analysis.cell_neighbours(list(cells["code"]))
+    scores = _scores(cells["count"], near, settings)
+    return {"hotspot_cells": cells[["code", "geometry"]].join(scores)}
+
+
+def _by_source(given: Given) -> Made:
     """Return hot spots of each source, and where residents report and nobody looks."""
+    settings, cells, problems = given.settings, given["hotspot_cells"], given.placed
+    if not (settings.residents and settings.patrols):
+        return {}
+    near = analysis.cell_neighbours(list(cells["code"]))
     within = _cells_of(problems, settings)
     counts = analysis.count_by(within, problems["source"], cells["code"])
     scores = analysis.hotspots_by_source(
@@ -124,9 +105,13 @@ def _scores(
 _LEAST_BINS = 10
 
 
-def emerging(city: City, level: str, found: Frames, settings: Analysis) -> Frames:
+def _emerging(given: Given) -> Made:
     """Follow hot spots through time, on the grids of a level or on H3 cells (``h3``)."""
-    problems = trusted(found)
+    city, settings = given.city, given.settings
+    level = settings.emerging_level or given.level
+    if not level or not settings.emerging_bin:
+        return {}
+    problems = given.placed
     times = problems["opened"]
     # A day that something was reported on was observed from its beginning.
     start = times.min().normalize() if times.notna().any() else pd.NaT
@@ -134,7 +119,7 @@ def emerging(city: City, level: str, found: Frames, settings: Analysis) -> Frame
     if pd.isna(start) or start + _LEAST_BINS * step > city.as_of:
         return {}
     if level == "h3":
-        cells = found["hotspot_cells"]
+        cells = given["hotspot_cells"]
         areas = cells[["code", "geometry"]].assign(name=cells["code"])
         units = _cells_of(problems, settings)
         near = analysis.cell_neighbours(list(cells["code"]))
@@ -149,42 +134,66 @@ def emerging(city: City, level: str, found: Frames, settings: Analysis) -> Frame
     return {"emerging": areas[["code", "name", "geometry"]].join(patterns)}
 
 
-def density(city: City, found: Frames, settings: Analysis) -> Frames:
+def _density(given: Given) -> Made:
     """Estimate the density of problems, as bands."""
-    if trusted(found).empty:
+    if given.placed.empty:
         return {}
-    points = trusted(found).geometry
-    surface = analysis.kernel_density(points, bandwidth_m=settings.bandwidth_m)
-    return {"density": analysis.bands(surface, city.crs)}
+    surface = analysis.kernel_density(given.placed.geometry, bandwidth_m=given.settings.bandwidth_m)
+    return {"density": analysis.bands(surface, given.city.crs)}
 
 
-def black_spots(city: City, found: Frames, settings: Analysis) -> Frames:
-    """Grade roads, and find stretches with more problems than chance explains."""
-    roads, events = city.frame("roads"), trusted(found)
-    levels = analysis.road_levels(
-        roads,
-        events,
-        speeds_kmh=settings.road_speeds_kmh or analysis.SPEED_LIMITS_KMH,
-        per_km=settings.road_per_km,
-        within_m=settings.snap_m,
-    )
-    fields = city.catalog.layer("road_levels").fields
-    graded = roads.join(levels).reindex(columns=[*fields, "geometry"])
-    graded["level"] = graded["level"].astype("string")
-    made: Frames = {"road_levels": gpd.GeoDataFrame(graded, crs=city.crs)}
-    if settings.black_spot_categories:
-        events = events[events["category"].isin(settings.black_spot_categories)]
-    if events.empty:
-        return made
-    spots = analysis.network_hotspots(
-        roads,
-        events,
-        lixel_m=settings.lixel_m,
-        bandwidth_m=settings.road_bandwidth_m,
-        snap_m=settings.snap_m,
-        crossings=settings.road_crossings,
-        alpha=settings.alpha,
-        minimum=settings.black_spot_minimum,
-        random_state=settings.random_state,
-    )
-    return {**made, "network_hotspots": spots.lixels, "black_spots": spots.black_spots}
+_LOCAL = ("alpha", "permutations", "random_state")
+
+MEASURES = (
+    Measure(
+        "hotspots",
+        needs=("grids", "problems", "grid_results"),
+        makes=("hotspots",),
+        method="Getis-Ord Gi* (Ord and Getis 1995), Benjamini-Hochberg FDR",
+        settings=(*_LOCAL, "level", "neighbour_m", "minimum_count", "exposure"),
+        run=_hotspots,
+    ),
+    Measure(
+        "clusters",
+        needs=("grids", "problems", "grid_results"),
+        makes=("clusters",),
+        method="Local Moran's I (Anselin 1995), Benjamini-Hochberg FDR",
+        settings=(*_LOCAL, "level", "neighbour_m"),
+        run=_clusters,
+    ),
+    Measure(
+        "hotspot_cells",
+        needs=("problems",),
+        uses=("grids",),
+        makes=("hotspot_cells",),
+        method="Getis-Ord Gi* (Ord and Getis 1995) on H3, Benjamini-Hochberg FDR",
+        settings=(*_LOCAL, "h3_resolution", "minimum_count"),
+        run=_hotspot_cells,
+    ),
+    Measure(
+        "source_hotspots",
+        needs=("problems", "hotspot_cells"),
+        makes=("source_hotspots", "unseen"),
+        method="Getis-Ord Gi* (Ord and Getis 1995) on H3, each source by itself; unseen: hot by "
+        "what residents report, and no report by a patrol",
+        settings=(*_LOCAL, "h3_resolution", "minimum_count", "residents", "patrols"),
+        run=_by_source,
+    ),
+    Measure(
+        "emerging",
+        needs=("problems",),
+        uses=("grids", "hotspot_cells"),
+        makes=("emerging",),
+        method="Space-time Getis-Ord Gi*, Benjamini-Hochberg FDR, Mann-Kendall",
+        settings=("alpha", "neighbour_m", "emerging_bin", "emerging_level", "level"),
+        run=_emerging,
+    ),
+    Measure(
+        "density",
+        needs=("problems",),
+        makes=("density",),
+        method="Gaussian kernel density (Silverman 1986)",
+        settings=("bandwidth_m",),
+        run=_density,
+    ),
+)

@@ -16,7 +16,7 @@ from gridmap.catalog import Catalog, Text, load_catalog
 from gridmap.measures.responsibility import reach_of, responsibilities
 from gridmap.model import City
 from gridmap.result import Analysed
-from gridmap.settings import Duties
+from gridmap.settings import Responsibility
 
 __all__ = ["Ownership", "owners_of", "ownership", "ownership_of", "target_title"]
 
@@ -52,13 +52,13 @@ class Ownership:
 def ownership(analysed: Analysed) -> Ownership:
     """Return who answers for what in a city, by the settings that it was analysed with."""
     result = analysed.results.get("responsibilities")
-    kept = result.parameters.get("duties") if result is not None else None
-    return ownership_of(analysed.city, Duties.model_validate(kept or {}))
+    kept = result.parameters.get("responsibility") if result is not None else None
+    return ownership_of(analysed.city, Responsibility.model_validate(kept or {}))
 
 
-def ownership_of(city: City, settings: Duties | None = None) -> Ownership:
+def ownership_of(city: City, settings: Responsibility | None = None) -> Ownership:
     """Return who answers for what in a city at its moment."""
-    settings = settings or Duties()
+    settings = settings or Responsibility()
     layers, assignments = responsibilities(city, settings)
     found = owners_of(
         layers, assignments, at=city.as_of, catalog=city.catalog, reach_m=reach_of(settings)

@@ -3,37 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import geopandas as gpd
 import pandas as pd
 
 from gridmap import analysis
-from gridmap.measures.summary import Frames, trusted
+from gridmap.measures.registry import Given, Made, Measure
 from gridmap.model import City
-from gridmap.settings import Duties
+from gridmap.settings import Responsibility
 
-__all__ = ["LAYERS", "RESULTS", "duties", "reach_of", "responsibilities"]
+__all__ = ["Holders", "reach_of", "responsibilities"]
 
-# What the answer depends on; nothing else need be read to ask who is responsible.
-LAYERS = (
-    "grids", "microgrids", "zones", "fronts", "roads", "places", "assignments",
-)  # fmt: skip
-RESULTS = (
-    "dead_corners", "duty_findings", "line_by_block", "derived_leads", "bare_roads", "seams",
-    "corridors", "frontages", "reconciled",
-)  # fmt: skip
 _AREAS = ("grids", "microgrids", "zones", "roads", "places")
 
 
+@dataclass(frozen=True)
+class Holders:
+    """Who answers for what in a city.
+
+    Parameters
+    ----------
+    layers : mapping of str to GeoDataFrame
+        That somebody can answer for; frontages are zones of the kind ``frontage``.
+    assignments : DataFrame
+        All, as the layer ``assignments``.
+    valid : DataFrame
+        Those in force when the city is analysed.
+    """
+
+    layers: Mapping[str, gpd.GeoDataFrame]
+    assignments: pd.DataFrame
+    valid: pd.DataFrame
+
+
 def responsibilities(
-    city: City, settings: Duties | None = None
+    city: City, settings: Responsibility | None = None
 ) -> tuple[dict[str, gpd.GeoDataFrame], pd.DataFrame]:
     """Return the layers that somebody answers for, and all assignments.
 
     Parameters
     ----------
     city : City
-    settings : Duties, optional
+    settings : Responsibility, optional
 
     Returns
     -------
@@ -42,7 +54,7 @@ def responsibilities(
     assignments : DataFrame
         Those of the layers themselves, then those of the layer ``assignments``.
     """
-    settings = settings or Duties()
+    settings = settings or Responsibility()
     layers = {name: city.frame(name) for name in _AREAS if city.has(name)}
     if city.has("fronts"):
         strips = _frontages(city, settings)
@@ -57,83 +69,38 @@ def responsibilities(
     return layers, pd.concat(rows, ignore_index=True).reindex(columns=list(fields))
 
 
-def reach_of(settings: Duties) -> dict[str, float]:
+def reach_of(settings: Responsibility) -> dict[str, float]:
     """Return how far from a road or place, in metres, a point still belongs to it."""
     return {"roads": settings.road_m, "places": settings.place_m}
 
 
-def duties(city: City, found: Frames, settings: Duties) -> Frames:
-    """Compute what is known of responsibility.
-
-    Parameters
-    ----------
-    city : City
-    found : mapping of str to DataFrame
-        Of the steps before: problems with their place and state.
-    settings : Duties
-
-    Returns
-    -------
-    dict of str to DataFrame
-        Results by layer; what the city has no input for is left out.
-    """
+def _holders(given: Given) -> Made:
+    """Return who answers for what, and the frontages that follow from street fronts."""
+    city, settings = given.city, given.settings.responsibility
     layers, assignments = responsibilities(city, settings)
     valid = analysis.in_force(assignments, city.as_of)
-    made: Frames = {}
-    problems = trusted(found) if "problems" in found else None
+    made: dict[str, object] = {"holders": Holders(layers, assignments, valid)}
     if len(valid):
         fields = city.catalog.layer("responsibilities").fields
         order = ["layer", "target", "category", "role", "holder"]
         told = valid.sort_values(order, kind="stable", na_position="first", ignore_index=True)
         made["responsibilities"] = told[list(fields)]
-    if city.has("fronts"):
-        made["frontages"] = _counted(_frontages(city, settings), problems)
-    if "roads" in layers:
-        made |= _roads(layers["roads"], valid, problems, settings)
-    if _asked(city):
-        made["dead_corners"] = _dead_corners(city, layers, assignments, problems, settings)
-    if settings.seam_kinds and "zones" in layers:
-        made["seams"] = _seams(layers["zones"], problems, settings)
-    if settings.block_level and city.has("grids") and city.has("assignments"):
-        made["line_by_block"] = _matrix(city, valid, problems, settings)
-    if settings.derived_kinds and settings.leads_from and {"zones", "grids"} <= set(layers):
-        made["derived_leads"] = _derived(city, layers["zones"], valid, settings)
-    if city.has("declared"):
-        every = {**city.layers, **made}
-        made["reconciled"] = analysis.reconcile_all(city.layers["declared"], every)
-    if city.has("assignments") or city.has("organisations"):
-        made["duty_findings"] = _findings(city, layers, assignments, made)
     return made
 
 
-def _asked(city: City) -> bool:
-    """Tell whether the city names leads at all, so that to have none means something."""
-    zones = city.layers.get("zones")
-    return city.has("assignments") or (zones is not None and bool(zones["lead"].notna().any()))
+def _fronts(given: Given) -> Made:
+    strips = _frontages(given.city, given.settings.responsibility)
+    return {"frontages": _counted(strips, given)}
 
 
-def _frontages(city: City, settings: Duties) -> gpd.GeoDataFrame:
-    roads = city.frame("roads") if city.has("roads") else None
-    return analysis.frontage_zones(city.frame("fronts"), roads, depth_m=settings.frontage_m)
-
-
-def _counted(areas: gpd.GeoDataFrame, problems: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame:
-    none = pd.Series(0, index=areas.index, dtype="Int64")
-    counts = none if problems is None else analysis.count_points(areas, problems)
-    return areas.assign(problems=counts)
-
-
-def _roads(
-    roads: gpd.GeoDataFrame,
-    valid: pd.DataFrame,
-    problems: gpd.GeoDataFrame | None,
-    settings: Duties,
-) -> Frames:
+def _corridors(given: Given) -> Made:
     """Return the corridors of road chiefs, and roads that nobody cooperates on."""
-    stretches = analysis.road_corridors(roads, valid, width_m=settings.road_m)
+    roads, valid = given["roads"], given["holders"].valid
+    width = given.settings.responsibility.road_m
+    stretches = analysis.road_corridors(roads, valid, width_m=width)
     if stretches.empty:
         return {}
-    stretches = _counted(stretches, problems)
+    stretches = _counted(stretches, given)
     length = stretches["to_m"] - stretches["from_m"]
     stretches["per_km"] = stretches["problems"].astype("float64") / (length / 1000.0)
     led = roads[roads["code"].isin(stretches["road"])]
@@ -145,14 +112,29 @@ def _roads(
     return {"corridors": stretches, "bare_roads": lonely.reset_index(drop=True)}
 
 
-def _dead_corners(
-    city: City,
-    layers: Mapping[str, gpd.GeoDataFrame],
-    assignments: pd.DataFrame,
-    problems: gpd.GeoDataFrame | None,
-    settings: Duties,
-) -> gpd.GeoDataFrame:
+def _asked(city: City) -> bool:
+    """Tell whether the city names leads at all, so that to have none means something."""
+    zones = city.layers.get("zones")
+    return city.has("assignments") or (zones is not None and bool(zones["lead"].notna().any()))
+
+
+def _frontages(city: City, settings: Responsibility) -> gpd.GeoDataFrame:
+    roads = city.frame("roads") if city.has("roads") else None
+    return analysis.frontage_zones(city.frame("fronts"), roads, depth_m=settings.frontage_m)
+
+
+def _counted(areas: gpd.GeoDataFrame, given: Given) -> gpd.GeoDataFrame:
+    none = pd.Series(0, index=areas.index, dtype="Int64")
+    counts = analysis.count_points(areas, given.placed) if given.has("problems") else none
+    return areas.assign(problems=counts)
+
+
+def _unheld(given: Given) -> Made:
     """Return problems and places that nobody owns, or that two lead for one line."""
+    city, holders = given.city, given["holders"]
+    if not _asked(city):
+        return {}
+    layers, assignments = holders.layers, holders.assignments
     named = set(assignments.loc[assignments["layer"] == "places", "target"])
     near = {**layers}
     if "places" in near:
@@ -161,9 +143,9 @@ def _dead_corners(
             del near["places"]
     parts = []
     for what in ("problems", "places"):
-        points = problems if what == "problems" else city.layers.get("places")
-        if points is None or points.empty:
+        if not given.has(what):
             continue
+        points = given.placed if what == "problems" else given[what]
         points = points.reset_index(drop=True)
         category = points["category"] if what == "problems" else None
         told = analysis.who(
@@ -172,7 +154,7 @@ def _dead_corners(
             assignments,
             at=pd.Timestamp(city.as_of),
             category=category,
-            reach_m=reach_of(settings),
+            reach_m=reach_of(given.settings.responsibility),
         )
         label = points["address" if what == "problems" else "name"]
         points = points.assign(address=label, what=what)
@@ -186,7 +168,7 @@ def _dead_corners(
     # One problem can be both; the code of a finding is that of what it is about.
     again = frame["code"].duplicated(keep=False)
     frame["code"] = frame["code"].where(~again, frame["code"] + "-" + frame["finding"])
-    return gpd.GeoDataFrame(frame, geometry="geometry", crs=city.crs)
+    return {"dead_corners": gpd.GeoDataFrame(frame, geometry="geometry", crs=city.crs)}
 
 
 def _unowned(points: gpd.GeoDataFrame, told: pd.DataFrame) -> pd.DataFrame:
@@ -205,9 +187,11 @@ def _double(points: gpd.GeoDataFrame, told: pd.DataFrame) -> pd.DataFrame:
     return kept.join(merged.drop(columns="point")).assign(finding="double")
 
 
-def _seams(
-    zones: gpd.GeoDataFrame, problems: gpd.GeoDataFrame | None, settings: Duties
-) -> gpd.GeoDataFrame:
+def _seams(given: Given) -> Made:
+    """Return strips between zones of one kind that belong to neither."""
+    settings, zones = given.settings.responsibility, given["holders"].layers.get("zones")
+    if zones is None or not settings.seam_kinds:
+        return {}
     parts = []
     for kind in settings.seam_kinds:
         some = zones[zones["kind"] == kind].reset_index(drop=True)
@@ -217,31 +201,34 @@ def _seams(
     if not parts:
         columns = {"code": "string", "kind": "string", "between": "string", "area_m2": "float64"}
         none = gpd.GeoDataFrame(columns=[*columns, "geometry"], geometry="geometry", crs=zones.crs)
-        return _counted(none.astype(columns), problems)
-    return _counted(pd.concat(parts, ignore_index=True), problems)
+        return {"seams": _counted(none.astype(columns), given)}
+    return {"seams": _counted(pd.concat(parts, ignore_index=True), given)}
 
 
-def _matrix(
-    city: City, valid: pd.DataFrame, problems: gpd.GeoDataFrame | None, settings: Duties
-) -> pd.DataFrame:
-    """Return who leads each line in each block, cell by cell."""
-    blocks = city.areas(settings.block_level)
+def _matrix(given: Given) -> Made:
+    """Return who leads each line in each block, one row for each pair."""
+    city, settings = given.city, given.settings.responsibility
+    if not settings.block_level:
+        return {}
+    blocks, valid = city.areas(settings.block_level), given["holders"].valid
     if city.has("categories"):
         lines = list(city.layers["categories"]["code"])
     else:
-        lines = [] if problems is None else sorted(problems["category"].unique())
+        lines = sorted(given.placed["category"].unique()) if given.has("problems") else []
     inside = valid[valid["layer"] == "grids"]
     wide = analysis.line_by_block(inside, lines, list(blocks["code"]))
-    cells = pd.DataFrame(wide.stack(future_stack=True)).reset_index()
-    cells.columns = pd.Index(["category", "target", "holders"])
-    cells["name"] = cells["target"].map(blocks.set_index("code")["name"])
-    return cells[["category", "target", "name", "holders"]].astype("string")
+    pairs = pd.DataFrame(wide.stack(future_stack=True)).reset_index()
+    pairs.columns = pd.Index(["category", "target", "holders"])
+    pairs["name"] = pairs["target"].map(blocks.set_index("code")["name"])
+    return {"line_by_block": pairs[["category", "target", "name", "holders"]].astype("string")}
 
 
-def _derived(
-    city: City, zones: gpd.GeoDataFrame, valid: pd.DataFrame, settings: Duties
-) -> pd.DataFrame:
+def _derived(given: Given) -> Made:
     """Return who leads zones by the areas that they lie over, beside who does on record."""
+    city, settings, holders = given.city, given.settings.responsibility, given["holders"]
+    zones, valid = holders.layers.get("zones"), holders.valid
+    if zones is None or not (settings.derived_kinds and settings.leads_from):
+        return {}
     some = zones[zones["kind"].isin(settings.derived_kinds)].reset_index(drop=True)
     blocks = city.areas(settings.leads_from)
     heads = valid[
@@ -269,21 +256,21 @@ def _derived(
     table["name"] = table["target"].map(some.set_index("code")["name"]).astype("string")
     order = ["target", "share", "holder"]
     table = table.sort_values(order, ascending=[True, False, True], ignore_index=True)
-    return table[[*city.catalog.layer("derived_leads").fields]]
+    return {"derived_leads": table[[*city.catalog.layer("derived_leads").fields]]}
 
 
-def _findings(
-    city: City,
-    layers: Mapping[str, gpd.GeoDataFrame],
-    assignments: pd.DataFrame,
-    made: Frames,
-) -> pd.DataFrame:
-    codes = {name: set(frame["code"]) for name, frame in layers.items()}
+def _findings(given: Given) -> Made:
+    """Return what is missing or contradictory in the registers of responsibility."""
+    city, holders, made = given.city, given["holders"], given.found
+    if not (city.has("assignments") or city.has("organisations")):
+        return {}
+    assignments = holders.assignments
+    codes = {name: set(frame["code"]) for name, frame in holders.layers.items()}
     lines = set(city.layers["categories"]["code"]) if city.has("categories") else None
     parts = [analysis.check_assignments(assignments, codes, as_of=city.as_of, categories=lines)]
     if "line_by_block" in made:
-        cells = made["line_by_block"]
-        empty = cells[cells["holders"].isna()][["category", "target"]]
+        pairs = made["line_by_block"]
+        empty = pairs[pairs["holders"].isna()][["category", "target"]]
         parts.append(empty.assign(kind="empty_cell", layer="grids", role="lead"))
     if "bare_roads" in made:
         bare = made["bare_roads"]
@@ -299,7 +286,7 @@ def _findings(
         )
     if city.has("organisations") and city.has("grids"):
         parts.append(_organised(city))
-    return _numbered(city, [part for part in parts if len(part)])
+    return {"duty_findings": _numbered(city, [part for part in parts if len(part)])}
 
 
 def _organised(city: City) -> pd.DataFrame:
@@ -331,3 +318,114 @@ def _numbered(city: City, parts: list[pd.DataFrame]) -> pd.DataFrame:
     table["name"] = table["target"].map(names)
     table["code"] = [f"finding-{number}" for number in range(1, len(table) + 1)]
     return table
+
+
+def _reconciled(given: Given) -> Made:
+    every = {**given.city.layers, **given.found}
+    return {"reconciled": analysis.reconcile_all(given["declared"], every)}
+
+
+_OF = ("responsibility",)
+
+MEASURES = (
+    Measure(
+        "responsibilities",
+        needs=(),
+        uses=("grids", "microgrids", "zones", "roads", "places", "fronts", "assignments"),
+        makes=("holders", "responsibilities"),
+        method="Assignments of the registers and of the layers themselves, in force at the moment",
+        settings=_OF,
+        run=_holders,
+    ),
+    Measure(
+        "frontages",
+        needs=("fronts",),
+        uses=("roads", "problems"),
+        makes=("frontages",),
+        method="Strips along street fronts, on the side of the nearest road, up to its middle",
+        settings=_OF,
+        run=_fronts,
+    ),
+    Measure(
+        "corridors",
+        needs=("roads", "holders"),
+        uses=("problems",),
+        makes=("corridors", "bare_roads"),
+        method="Buffers of stretches of road from chainage to chainage",
+        settings=_OF,
+        run=_corridors,
+    ),
+    Measure(
+        "dead_corners",
+        needs=("holders",),
+        uses=("problems", "places"),
+        makes=("dead_corners",),
+        method="Places with no lead or direct holder, or with two leads of one line",
+        settings=_OF,
+        run=_unheld,
+    ),
+    Measure(
+        "seams",
+        needs=("holders", "zones"),
+        uses=("problems",),
+        makes=("seams",),
+        method="Morphological closing (Serra 1982)",
+        settings=_OF,
+        run=_seams,
+    ),
+    Measure(
+        "line_by_block",
+        needs=("grids", "assignments", "holders"),
+        uses=("categories", "problems"),
+        makes=("line_by_block",),
+        method="Leads of each line in each block",
+        settings=_OF,
+        run=_matrix,
+    ),
+    Measure(
+        "derived_leads",
+        needs=("grids", "holders"),
+        makes=("derived_leads",),
+        method="Largest share of area",
+        settings=_OF,
+        run=_derived,
+    ),
+    Measure(
+        "duty_findings",
+        needs=("holders",),
+        uses=(
+            "line_by_block",
+            "bare_roads",
+            "frontages",
+            "categories",
+            "organisations",
+            "organisation_areas",
+        ),
+        makes=("duty_findings",),
+        method="Registers against each other and against the layers",
+        settings=_OF,
+        run=_findings,
+    ),
+    Measure(
+        "reconciled",
+        needs=("declared",),
+        uses=(
+            "grids",
+            "microgrids",
+            "zones",
+            "roads",
+            "places",
+            "fronts",
+            "buildings",
+            "units",
+            "organisations",
+            "responsibilities",
+            "frontages",
+            "corridors",
+            "bare_roads",
+        ),
+        makes=("reconciled",),
+        method="Declared numbers against counted rows",
+        run=_reconciled,
+    ),
+)

@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-import geopandas as gpd
 import pandas as pd
 
 from gridmap import analysis
-from gridmap.model import City
-from gridmap.settings import Analysis
+from gridmap.measures.registry import Given
 
-__all__ = ["Frames", "summary", "trusted"]
-
-Frames = dict[str, pd.DataFrame]
+__all__ = ["summary"]
 
 _RISING = ("new_hot", "consecutive_hot", "intensifying_hot")
 
 
-def trusted(found: Frames) -> gpd.GeoDataFrame:
-    """Return the problems whose place can be believed."""
-    problems = found["problems"]
-    return problems[~problems["pile"]]
-
-
-def summary(city: City, found: Frames, settings: Analysis) -> dict[str, Any]:
+def summary(given: Given) -> dict[str, Any]:
     """Return the figures of the whole city, keyed and ordered as they are shown."""
-    receipts = city.receipts
+    receipts, found = given.city.receipts, given.found
     figures: dict[str, Any] = {
         "rows_in": sum(receipt.rows for receipt in receipts),
         "rows_placed": sum(receipt.placed for receipt in receipts),
@@ -36,7 +27,7 @@ def summary(city: City, found: Frames, settings: Analysis) -> dict[str, Any]:
     if "grid_results" in found:
         figures |= _grid_figures(found["grid_results"])
     if "problems" in found:
-        figures |= _problem_figures(found, settings)
+        figures |= _problem_figures(given)
     for name in ("gaps", "overlaps", "misnested"):
         if name in found:
             figures[name] = len(found[name])
@@ -54,13 +45,14 @@ def summary(city: City, found: Frames, settings: Analysis) -> dict[str, Any]:
     return figures
 
 
-def _duty_figures(found: Frames) -> dict[str, Any]:
+def _duty_figures(found: Mapping[str, Any]) -> dict[str, Any]:
     """Return how much presses, comes back, and has nobody or two who answer for it."""
     figures: dict[str, Any] = {}
     if "deadlines" in found:
         pressing = found["deadlines"]["urgency"].value_counts()
         figures["overdue_open"] = int(pressing.get("overdue", 0))
         figures["due_soon"] = int(pressing.get("due_soon", 0))
+    if "recurrence" in found:
         figures["recurring"] = len(found["recurrence"])
     if "dead_corners" in found:
         corners = found["dead_corners"]["finding"].value_counts()
@@ -82,8 +74,8 @@ def _grid_figures(loads: pd.DataFrame) -> dict[str, Any]:
     return figures
 
 
-def _problem_figures(found: Frames, settings: Analysis) -> dict[str, Any]:
-    problems = found["problems"]
+def _problem_figures(given: Given) -> dict[str, Any]:
+    found, problems = given.found, given.found["problems"]
     figures: dict[str, Any] = {
         "problems": len(problems),
         "open": int((problems["state"] == "open").sum()),
@@ -95,16 +87,16 @@ def _problem_figures(found: Frames, settings: Analysis) -> dict[str, Any]:
     if "unassigned" in found:
         figures["no_grid"] = int(found["unassigned"]["no_grid"].sum())
         figures["no_zone"] = int(found["unassigned"]["no_zone"].notna().sum())
-    if settings.recorded_kind:
-        figures |= _agreement(found, settings.recorded_kind)
+    if given.settings.recorded_kind and "problem_zones" in found:
+        figures |= _agreement(given, given.settings.recorded_kind)
     return figures
 
 
-def _agreement(found: Frames, kind: str) -> dict[str, Any]:
+def _agreement(given: Given, kind: str) -> dict[str, Any]:
     """Compare the area on record with the zones of one kind that hold the point."""
-    zones = found["problem_zones"]
+    zones = given["problem_zones"]
     pairs = zones[zones["kind"] == kind].merge(
-        trusted(found)[["code", "recorded_area"]].dropna(),
+        given.placed[["code", "recorded_area"]].dropna(),
         left_on="problem",
         right_on="code",
     )

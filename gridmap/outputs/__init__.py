@@ -1,32 +1,8 @@
-"""Outputs: maps, layers and reports of what was computed."""
+"""Outputs: maps, layers and reports of what was computed.
 
-from gridmap.outputs.export.layers import DEFAULT_FORMATS, FORMATS, write_layers
-from gridmap.outputs.maps.draw import draw
-from gridmap.outputs.pages.packed import PackedLines, PackedPoints, PackedPolygons
-from gridmap.outputs.pages.page import page, save_page
-from gridmap.outputs.staging import staged
-from gridmap.outputs.tables.report import (
-    as_json,
-    receipt_rows,
-    summary_rows,
-    write_quarantine,
-    write_report,
-)
+The names are loaded when they are first used, so that a command loads what it needs.
+"""
 
-__all__ = [
-    "DEFAULT_FORMATS",
-    "FORMATS",
-    "PackedLines",
-    "PackedPoints",
-    "PackedPolygons",
-    "as_json",
-    "draw",
-    "page",
-    "receipt_rows",
-    "save_page",
-    "staged",
-    "summary_rows",
-    "write_layers",
-    "write_quarantine",
-    "write_report",
-]
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

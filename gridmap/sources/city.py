@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -25,7 +26,7 @@ from gridmap.sources.columns import Reasons, as_text, need_columns, typed_column
 from gridmap.sources.files import Raw, read_raw
 from gridmap.sources.geometry import mended, shapes_of
 
-__all__ = ["read_city"]
+__all__ = ["inputs_to_read", "read_city"]
 
 Progress = Callable[[str], None]
 
@@ -51,12 +52,22 @@ class _Draft:
     repaired: int = 0
 
 
-def read_city(city_file: CityFile | Path, *, progress: Progress | None = None) -> City:
-    """Read every input of a city and conform it.
+def read_city(
+    city_file: CityFile | str | PathLike[str],
+    *,
+    layers: Collection[str] | None = None,
+    progress: Progress | None = None,
+) -> City:
+    """Read the inputs of a city and conform them.
 
     Parameters
     ----------
-    city_file : CityFile or pathlib.Path
+    city_file : CityFile or path
+        The file, or the folder that holds a ``city.toml``.
+    layers : collection of str, optional
+        Names of the layers to read; all if left out. What the system of coordinates, the outline
+        of the city and the moment of its analysis follow from is read besides, so that a part of
+        a city is where and when the whole of it is.
     progress : callable, optional
         Is told the path of each input before it is read.
 
@@ -70,10 +81,10 @@ def read_city(city_file: CityFile | Path, *, progress: Progress | None = None) -
     GridmapError
         If an input cannot be read or used at all. A bad row raises nothing: it is quarantined.
     """
-    if isinstance(city_file, Path):
+    if not isinstance(city_file, CityFile):
         city_file = read_city_file(city_file)
     drafts = []
-    for entry in city_file.inputs:
+    for entry in inputs_to_read(city_file, layers):
         if progress is not None:
             progress(Path(entry.path).name)
         drafts.append(_draft(city_file, entry))
@@ -96,6 +107,20 @@ def read_city(city_file: CityFile | Path, *, progress: Progress | None = None) -
         receipts=tuple(_receipt(draft) for draft in drafts),
         review_number=city_file.review_number,
     )
+
+
+def inputs_to_read(city_file: CityFile, layers: Collection[str] | None) -> tuple[Input, ...]:
+    """Return the inputs that `read_city` reads for some layers, in the order of the city file."""
+    if layers is None:
+        return city_file.inputs
+    wanted = {*layers, "grids"}
+    if city_file.as_of is None:
+        wanted.add("problems")
+    shape = city_file.catalog.layer
+    areas = [entry for entry in city_file.inputs if shape(entry.layer).geometry == "Polygon"]
+    if not areas:
+        return city_file.inputs
+    return tuple(entry for entry in city_file.inputs if entry.layer in wanted or entry is areas[0])
 
 
 def _draft(city_file: CityFile, entry: Input) -> _Draft:

@@ -596,7 +596,7 @@ def test_impossible_times_are_told_and_nothing_else() -> None:
 def test_overdue_due_soon_and_the_rest() -> None:
     cases = pd.DataFrame(
         {
-            "due": at("2024-02-09 17:30", "2024-02-09 17:30", "2024-02-09 17:30", None, None,
+            "deadline": at("2024-02-09 17:30", "2024-02-09 17:30", "2024-02-09 17:30", None, None,
                       "2024-02-18 17:30", "2024-02-19 11:00", "2024-02-09 17:30"),
             "closed": at("2024-02-09 17:30", "2024-02-18 10:00", None, None, "2024-02-09 10:00",
                          None, None, "2024-02-18 16:00"),
@@ -666,12 +666,12 @@ def test_a_run_in_a_year_that_nobody_knows_yet_still_tells_what_presses() -> Non
         [f"{unknown}-03-01 10:00", f"{unknown}-02-01 10:00", f"{unknown}-12-01 00:00"]
     )
     never = pd.Series(pd.NaT, range(3)).dt.tz_localize(ZONE)
-    cases = pd.DataFrame({"due": due.tz_localize(ZONE), "closed": never})
+    cases = pd.DataFrame({"deadline": due.tz_localize(ZONE), "closed": never})
     # A Tuesday; the working week is that of any other.
     found = urgency(cases, dt.datetime(unknown, 2, 29, 16, tzinfo=ZoneInfo(ZONE)), calendar)
     assert found["urgency"].to_list() == ["due_soon", "overdue", "running"]
     assert found["overdue_h"].notna().to_list() == [False, True, False]
     assert found["overdue_working_h"].isna().all()
-    later, year = deadline_or_year(cases["due"], Rule(2, "working_days"), calendar)
+    later, year = deadline_or_year(cases["deadline"], Rule(2, "working_days"), calendar)
     assert later.isna().all()
     assert (year == unknown).all()

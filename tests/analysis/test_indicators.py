@@ -32,7 +32,7 @@ def six() -> pd.DataFrame:
     return pd.DataFrame(
         {
             "opened": at(*["2025-03-03 09:00"] * 6),
-            "due": at("2025-03-05 09:00", "2025-03-05 09:00", "2025-03-05 09:00",
+            "deadline": at("2025-03-05 09:00", "2025-03-05 09:00", "2025-03-05 09:00",
                       "2025-05-05 09:00", "2025-03-05 09:00", None),
             "closed": at("2025-03-05 09:00", "2025-03-05 09:01", None, None, "2025-03-01 09:00",
                          "2025-03-04 09:00"),
@@ -167,7 +167,7 @@ def test_a_case_counts_when_it_is_settled_whether_it_is_in_time() -> None:
     cases = pd.DataFrame(
         {
             "opened": at(*["2025-01-06 09:00"] * 3),
-            "due": at("2025-03-05 09:00", "2025-01-20 09:00", "2025-02-05 09:00"),
+            "deadline": at("2025-03-05 09:00", "2025-01-20 09:00", "2025-02-05 09:00"),
             "closed": at("2025-01-07 09:00", "2025-03-05 09:00", None),
         }
     )
@@ -202,7 +202,7 @@ def test_rows_are_their_cases_counted(
     cases = pd.DataFrame(
         {
             "opened": later(list(opened)),
-            "due": later([None if d is None else o + d for o, d, _, _ in drawn]),
+            "deadline": later([None if d is None else o + d for o, d, _, _ in drawn]),
             "closed": later([None if c is None else o + c for o, _, c, _ in drawn]),
             "area": [row[3] for row in drawn],
         }
@@ -239,7 +239,7 @@ def test_a_full_life_gives_every_kpi() -> None:
     log["time"] = pd.to_datetime(log["time"]).dt.tz_localize(ZONE)
     cases = case_life(log, make_calendar(), as_of=NOW).cases
     due = at("2025-03-08 10:00", None).set_axis(cases.index)
-    found = indicators(cases.assign(due=due, watched=[True, False], recurred=False), as_of=NOW)
+    found = indicators(cases.assign(deadline=due, watched=[True, False], recurred=False), as_of=NOW)
     assert set(found.rows["kpi"]) == set(load_kpis())
     assert value_of(found, "filing_rate") == (1, 2, 0.5)
     assert value_of(found, "handling_rate") == (1, 1, 1.0)
@@ -266,7 +266,7 @@ def test_what_cannot_be_asked_is_refused(given: dict[str, object], said: str) ->
 
 def test_every_formula_stands_in_the_documents_as_it_is_computed() -> None:
     text = (ROOT / "docs" / "kpis.md").read_text(encoding="utf-8")
-    data = read_toml(ROOT / "gridmap" / "kpis.toml", ConformError)
+    data = read_toml(ROOT / "gridmap" / "analysis" / "cases" / "kpis.toml", ConformError)
     kpis = dict(re.findall(r"^\| `(\w+)` \| [^|]+ \| `([^`]+)` \|", text, flags=re.M))
     assert kpis == {name: kpi.formula for name, kpi in load_kpis().items()}
     whens = re.findall(r"^\| `(\w+)` \| [^|]+ \| `[^`]+` \| `(\w+)` \|", text, flags=re.M)
@@ -284,7 +284,7 @@ def test_every_formula_stands_in_the_documents_as_it_is_computed() -> None:
 def boston() -> pd.DataFrame:
     """Return the service requests of 2015, with their times in Boston's zone."""
     read = pd.read_csv(BOSTON, dtype="str")
-    columns = {"opened": "OPEN_DT", "due": "TARGET_DT", "closed": "CLOSED_DT"}
+    columns = {"opened": "OPEN_DT", "deadline": "TARGET_DT", "closed": "CLOSED_DT"}
     for name, column in columns.items():
         local = pd.to_datetime(read[column], format="%m/%d/%Y %I:%M:%S %p")
         read[name] = local.dt.tz_localize("America/New_York", ambiguous=np.ones(len(read), bool))
@@ -307,7 +307,7 @@ def test_boston_on_time_is_what_the_city_recorded(boston: pd.DataFrame) -> None:
     # Each of the 82 that differ was closed after its deadline and has no status on record.
     assert len(differ) == 82
     assert differ["OnTime_Status"].isna().all()
-    assert (differ["closed"] > differ["due"]).all()
+    assert (differ["closed"] > differ["deadline"]).all()
 
 
 @pytest.mark.real

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shapes import grid_of, points_at
 
-from gridmap.analysis import gini, households_in, timeliness, workload
+from gridmap.analysis import gini, households_in, load_effort, timeliness, workload
 
 NOW = dt.datetime(2025, 7, 1, tzinfo=dt.UTC)
 GRIDS = grid_of("abc", members=pd.array([2, None, 0], dtype="Int64"))
@@ -20,7 +20,7 @@ def times(*texts: str | None) -> pd.Series:
 CASES = pd.DataFrame(
     {
         "opened": times("2025-06-01", "2025-06-01", "2025-06-01", "2025-06-01", "2025-06-01"),
-        "due": times("2025-06-03", "2025-06-03", "2025-06-03", None, "2025-08-01"),
+        "deadline": times("2025-06-03", "2025-06-03", "2025-06-03", None, "2025-08-01"),
         "closed": times("2025-06-02", "2025-06-05", None, None, "2025-07-15"),
         "grid": pd.array(["a", "a", "a", "b", pd.NA], dtype="string"),
         "category": ["litter", "noise", "litter", "litter", "litter"],
@@ -43,15 +43,19 @@ def test_the_workload_adds_up_by_hand() -> None:
         GRIDS,
         cases,
         minutes=minutes,
-        default_minutes=30,
         households=households,
-        places=points_at((50, 50), (60, 50)),
+        places=points_at((50, 50), (60, 50)).assign(risk="high"),
+        effort=load_effort(changes={"default_minutes": 30}),
     )
     assert found["problems"].to_list() == [3, 1, 0]
     assert found["open"].to_list() == [1, 1, 0]
     assert found["overdue"].to_list() == [2, 0, 0]
-    assert found["hours"].to_list() == [2.5, 1.0, 0.0]
-    assert found["hours_per_member"].to_list() == [1.25, 1.0, 0.0]
+    assert found["case_hours"].to_list() == [2.5, 1.0, 0.0]
+    parts = ["case_hours", "household_hours", "place_hours", "travel_hours"]
+    assert found["hours"].to_list() == pytest.approx(found[parts].sum(axis=1).to_list())
+    assert found["hours_per_member"].to_list() == pytest.approx(
+        (found["hours"] / [2, 1, 1]).to_list()
+    )
     assert found["median_days"].fillna(-1).to_list() == [2.5, -1, -1]
     assert found["problems_per_100"].fillna(-1).to_list() == [6.0, -1, 0.0]
     assert found["places"].to_list() == [2, 0, 0]

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from browser import OpenPage
+from gridmap.outputs.bulletin.record.frozen import write_bulletin
 from hypothesis import given
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
@@ -19,9 +20,8 @@ from towns import conformed, rows_of_buildings, town
 from gridmap.analysis.cases.indicators import PERIODS, load_kpis
 from gridmap.catalog import Text
 from gridmap.errors import ConformError, OutputError
+from gridmap.measures.bulletins import Bulletin, Span, Value, make_bulletin, span_of
 from gridmap.model import City
-from gridmap.outputs.bulletin.figures import Cell, Span, span_of
-from gridmap.outputs.bulletin.record import Bulletin, make_bulletin, write_bulletin
 from gridmap.outputs.bulletin.texts import definitions
 from gridmap.result import Analysed
 
@@ -69,8 +69,8 @@ def march(city: City = CITY) -> Bulletin:
     return make_bulletin(city, period="month", on=dt.date(2025, 3, 15))
 
 
-def figure(bulletin: Bulletin, name: str, span: str = "now") -> Cell:
-    cell: Cell = getattr(next(f for f in bulletin.figures if f.name == name), span)
+def figure(bulletin: Bulletin, name: str, span: str = "now") -> Value:
+    cell: Value = getattr(next(f for f in bulletin.figures if f.name == name), span)
     return cell
 
 
@@ -102,7 +102,7 @@ def test_earlier_periods_are_told_as_they_were_then() -> None:
     for name in ("opened", "open", "overdue", "closing_rate", "in_time_rate", "median_hours"):
         assert figure(made, name, "before") == figure(february, name)
     # There are no data of February 2024.
-    assert figure(february, "opened", "year_before") == Cell()
+    assert figure(february, "opened", "year_before") == Value()
 
 
 def test_the_rows_of_every_table_add_up_to_the_whole() -> None:
@@ -123,8 +123,8 @@ def test_the_rows_of_every_table_add_up_to_the_whole() -> None:
 
 def test_what_came_before_the_data_is_missing_and_not_zero() -> None:
     first = make_bulletin(CITY, period="month", on=dt.date(2024, 3, 1))
-    assert figure(first, "opened", "before") == Cell()
-    assert all(cells["opened_before"] == Cell() for _, cells in first.tables[0].rows)
+    assert figure(first, "opened", "before") == Value()
+    assert all(cells["opened_before"] == Value() for _, cells in first.tables[0].rows)
     quiet = make_bulletin(CITY, period="month", on=dt.date(2024, 5, 1))
     assert figure(quiet, "opened", "before").value == 0
     assert figure(quiet, "opened").value == 0

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from benchmarks.browser import AS_CARD
+from browser import at_rest, wait_until
 from playwright.sync_api import Browser, Page
 
 from gridmap import messages
@@ -43,6 +44,12 @@ PIXELS = """(pane) => {
         text += String.fromCharCode(...data.subarray(i, i + 8192));
     }
     return [canvas.width, canvas.height, btoa(text)];
+}"""
+DRAWN = """() => {
+    const layers = [];
+    const map = window[document.querySelector('.gm-map').id];
+    map.eachLayer((layer) => { if ('busy' in layer) layers.push(layer); });
+    return layers.length > 0 && layers.every((layer) => layer.shown && !layer.busy);
 }"""
 Open = Callable[..., Page]
 Kind = Literal["dots", "heat"]
@@ -99,12 +106,19 @@ def saved(tmp_path: Path, layer: PackedPoints) -> Path:
 
 
 def settled(opened: Page) -> None:
-    """Waits until no drawing has come onto the screen for a while."""
-    drawn = "performance.getEntriesByName('gridmap:drawn').length"
-    before = -1
-    while before <= 0 or before != opened.evaluate(drawn):
-        before = opened.evaluate(drawn)
-        opened.wait_for_timeout(400)
+    """Waits until the map stands still and every packed layer on it shows its newest drawing."""
+    at_rest(opened)
+    wait_until(opened, DRAWN, seconds=60)
+
+
+def lose_card(opened: Page) -> None:
+    """Takes the card away, and waits until the page has heard of it."""
+    opened.evaluate(
+        """() => new Promise((done) => {
+            window.gl.canvas.addEventListener('webglcontextlost', () => done(), { once: true });
+            window.gl.getExtension('WEBGL_lose_context').loseContext();
+        })"""
+    )
 
 
 def pixels(opened: Page, pane: str = "") -> npt.NDArray[np.float64]:
@@ -200,7 +214,7 @@ def test_the_canvas_takes_over_when_the_card_goes_away(
     path = saved(tmp_path, points(kind))
     opened = open_with(path, AS_CARD)
     assert opened.evaluate("window.drawings") > 0
-    opened.evaluate("window.gl.getExtension('WEBGL_lose_context').loseContext()")
+    lose_card(opened)
     settled(opened)
     drawings = opened.evaluate("window.drawings")
     set_days(opened, 2)
@@ -218,8 +232,7 @@ def test_a_layer_that_was_off_when_the_card_went_away_comes_back(
     opened = open_with(saved(tmp_path, layer), AS_CARD)
     shown, name = pixels(opened), layer.get_name()
     opened.evaluate(f"{{ window.kept = {name}._map; {name}.remove(); }}")
-    opened.evaluate("window.gl.getExtension('WEBGL_lose_context').loseContext()")
-    opened.wait_for_timeout(300)
+    lose_card(opened)
     opened.evaluate(f"{{ {name}.addTo(window.kept); }}")
     settled(opened)
     assert differing(pixels(opened), shown) < 0.001

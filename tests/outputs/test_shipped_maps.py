@@ -31,9 +31,9 @@ POPUP = """() => {
     const box = map.getContainer().getBoundingClientRect();
     return [point.x + box.left, point.y + box.top];
 }"""
-# What a Chinese page may say in Latin letters: units, file types, names of products and of data.
 # A name of the sample city, the code of an area, or of an H3 cell.
 CODE = re.compile(r"[\u4e00-\u9fff]|^\d{6,}|^[0-9a-f]{15}$")
+# What a Chinese page may say in Latin letters: units, file types, names of products and of data.
 LATIN = re.compile(r"\b(km|CSV|PNG|qinghe|Moran|Gi|FDR)\b")
 
 
@@ -72,11 +72,16 @@ def first_code(opened: BrowserPage) -> str:
     layers = opened.get_by_role("combobox", name=SAYS["layer"])
     for layer in layers.locator("option").all():
         layers.select_option(layer.get_attribute("value"))
-        opened.wait_for_timeout(200)
+        listed(opened)
         for text in opened.get_by_role("gridcell").all_inner_texts():
             if CODE.search(text):
                 return text
     raise AssertionError("no layer has a name or a code")
+
+
+def listed(opened: BrowserPage) -> None:
+    """Wait until the table lists what was asked for."""
+    expect(opened.get_by_role("grid")).to_have_attribute("aria-busy", "false")
 
 
 def search(opened: BrowserPage, code: str) -> None:
@@ -163,7 +168,10 @@ def test_axe_finds_no_serious_violation(
         opened.get_by_role("button", name=SAYS["table"]).click()
         opened.get_by_role("button", name=SAYS["menu"]).click()
         opened.get_by_role("combobox", name=SAYS["search"]).fill("00")
-    opened.wait_for_timeout(400)
+        listed(opened)
+        answer = ".gm-hits li, .gm-search .gm-status:not([hidden])"
+        expect(opened.locator(answer).first).to_be_visible()
+    wait_until(opened, "document.getAnimations().length === 0")
     assert violations(opened) == []
 
 

@@ -74,7 +74,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Asked:
     file = city_with_microgrids(ROOT / "data", sample.areas("grid"), folder)
     city_file = read_city_file(file)
     city = read_city(city_file)
-    settings = city_file.analysis.duties
+    settings = city_file.analysis.responsibility
     layers, assignments = responsibilities(city, settings)
     reach = reach_of(settings)
     places = clear_places(layers, assignments, reach, number=PLACES, seed=SEED)
@@ -91,7 +91,9 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Asked:
     told, distances = _told(pd.concat(parts), city.timezone)
     return Asked(
         file=file,
-        analysed=analyse(city, city_file.analysis, steps=["assign", "duties"]),
+        analysed=analyse(
+            city, city_file.analysis, want=["responsibilities", "frontages", "corridors"]
+        ),
         degrees=[(point.x, point.y) for point in places.to_crs(4490)],
         categories=categories,
         told=told,

@@ -11,6 +11,9 @@ from gridmap.analysis.cases._states import life_table
 
 __all__ = ["CONDITIONS", "TIMES", "Condition", "holding"]
 
+# The state of a life that a log tells, and that of a case in the table of a city.
+_REJECTED = ("reject", "rejected")
+
 Condition = tuple[tuple[str, ...], Callable[[pd.DataFrame, pd.Timestamp], pd.Series]]
 
 
@@ -40,29 +43,29 @@ def filed_at(cases: pd.DataFrame) -> pd.Series:
 
 def _open(cases: pd.DataFrame, _: pd.Timestamp) -> pd.Series:
     there = cases["opened"].notna() & cases["closed"].isna()
-    return there & (cases["state"] != "reject").fillna(value=True) if "state" in cases else there
+    return there & ~cases["state"].isin(_REJECTED) if "state" in cases else there
 
 
 def _overdue(cases: pd.DataFrame, now: pd.Timestamp) -> pd.Series:
-    return _open(cases, now) & (cases["due"] < now)
+    return _open(cases, now) & (cases["deadline"] < now)
 
 
 def _possible(cases: pd.DataFrame) -> pd.Series:
     """Return which cases have a deadline and no closing before their opening."""
-    return cases["due"].notna() & ~(cases["closed"] < cases["opened"]).fillna(value=False)
+    return cases["deadline"].notna() & ~(cases["closed"] < cases["opened"]).fillna(value=False)
 
 
 def _should_be_closed(cases: pd.DataFrame, now: pd.Timestamp) -> pd.Series:
-    return _possible(cases) & (cases["closed"].notna() | (cases["due"] < now))
+    return _possible(cases) & (cases["closed"].notna() | (cases["deadline"] < now))
 
 
 def _in_time(cases: pd.DataFrame, _: pd.Timestamp) -> pd.Series:
-    return _possible(cases) & (cases["closed"] <= cases["due"])
+    return _possible(cases) & (cases["closed"] <= cases["deadline"])
 
 
 def settled_at(cases: pd.DataFrame) -> pd.Series:
     """Return when it was settled whether cases are in time."""
-    return cases["closed"].where(cases["closed"] <= cases["due"], cases["due"])
+    return cases["closed"].where(cases["closed"] <= cases["deadline"], cases["deadline"])
 
 
 CONDITIONS: Mapping[str, Condition] = MappingProxyType(
@@ -77,9 +80,9 @@ CONDITIONS: Mapping[str, Condition] = MappingProxyType(
         "verified": _known("verify_at"),
         "closed": _known("closed"),
         "open": (("opened", "closed"), _open),
-        "should_be_closed": (("opened", "due", "closed"), _should_be_closed),
-        "in_time": (("opened", "due", "closed"), _in_time),
-        "overdue": (("opened", "due", "closed"), _overdue),
+        "should_be_closed": (("opened", "deadline", "closed"), _should_be_closed),
+        "in_time": (("opened", "deadline", "closed"), _in_time),
+        "overdue": (("opened", "deadline", "closed"), _overdue),
         "returned": _some("returns"),
         "reworked": _some("reworks"),
         "delayed": _some("delays"),
@@ -98,7 +101,7 @@ TIMES: Mapping[str, tuple[tuple[str, ...], Callable[[pd.DataFrame], pd.Series]]]
         "dispatched_at": (("dispatch_at",), lambda cases: cases["dispatch_at"]),
         "verified_at": (("verify_at",), lambda cases: cases["verify_at"]),
         "closed": (("closed",), lambda cases: cases["closed"]),
-        "settled_at": (("due", "closed"), settled_at),
+        "settled_at": (("deadline", "closed"), settled_at),
     }
 )
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
+import scipy
 
 __all__ = ["CURVE", "survival_curve"]
 
@@ -37,8 +37,8 @@ def survival_curve(lasted: Floats, event: npt.NDArray[np.bool_], confidence: flo
     ----------
     Kaplan and Meier (1958), Journal of the American Statistical Association 53(282).
     """
-    data = stats.CensoredData(uncensored=lasted[event], right=lasted[~event])
-    curve = stats.ecdf(data).sf
+    data = scipy.stats.CensoredData(uncensored=lasted[event], right=lasted[~event])
+    curve = scipy.stats.ecdf(data).sf
     with warnings.catch_warnings():
         # Where nothing or everything recurred there is no interval, and it comes as NaN.
         warnings.simplefilter("ignore", RuntimeWarning)

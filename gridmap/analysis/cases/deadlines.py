@@ -236,7 +236,7 @@ def urgency(
     Parameters
     ----------
     cases : DataFrame
-        ``due`` and ``closed``, times with a zone or missing.
+        ``deadline`` and ``closed``, times with a zone or missing.
     as_of : datetime, aware
         A case closed later is open.
     calendar : Calendar
@@ -268,7 +268,7 @@ def urgency(
     if unknown.any():
         horizon = deadline(now, span, replace(calendar, holidays=EveryWeek()))
     until = _ticks.instants(horizon, "soon")[0]
-    due, closed = _ticks.instants(cases["due"], "due"), _ticks.instants(cases["closed"], "closed")
+    due, closed = (_ticks.instants(cases[name], name) for name in ("deadline", "closed"))
     done = (closed != MISSING) & (closed <= moment)
     end = np.where(done, closed, moment)
     has = due != MISSING

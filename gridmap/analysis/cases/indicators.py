@@ -146,8 +146,8 @@ def indicators(
     Parameters
     ----------
     cases : DataFrame, its index the cases
-        What `gridmap.analysis.CaseLife` has, or some of it; ``due``; ``watched`` and
-        ``recurred`` of `gridmap.analysis.recurrence`; and the columns to group by. Times are in the
+        What `gridmap.analysis.CaseLife` has, or some of it; ``deadline``; ``watched`` and
+        ``recurred`` of `gridmap.analysis.cases.recurrence`; and the columns to group by. Times are in the
         city's zone.
     as_of : datetime, aware
         What happened later did not happen.

@@ -12,6 +12,7 @@ import pandas as pd
 import scipy.sparse as sp
 from scipy.sparse import csgraph
 
+from gridmap.analysis._doors import asks
 from gridmap.analysis.cases import _ticks
 from gridmap.analysis.cases._findings import finding, together
 from gridmap.analysis.cases._repeats import Shelves, first_after, pairs_after, shelve
@@ -64,14 +65,15 @@ class _Usable:
     shelves: Shelves | None
 
 
+@asks("cases")
 def recurrence(
     cases: gpd.GeoDataFrame, *, within_m: float, days: float, as_of: dt.datetime
 ) -> Recurrence:
     """Find recurring cases.
 
     A case recurs if another of its category is opened within a distance after it was closed, and
-    no later than some days. Take out fallback points (`gridmap.analysis.find_piles`) first: what
-    lies on them only seems to be near.
+    no later than some days. Take out fallback points first
+    (`gridmap.analysis.find_fallback_points`): what lies on them only seems to be near.
 
     Parameters
     ----------
@@ -221,6 +223,7 @@ def _chains(index: pd.Index, pair: tuple[Longs, Longs], opened: Longs) -> dict[s
     return {"chain": pd.Series(chain, index=index), "turn": turns.where(linked)}
 
 
+@asks("cases")
 def recurrence_curve(
     cases: gpd.GeoDataFrame,
     *,

@@ -17,7 +17,7 @@ def timeliness(problems: pd.DataFrame, as_of: dt.datetime) -> pd.DataFrame:
     Parameters
     ----------
     problems : DataFrame
-        With the times ``opened, due, closed``, each aware or missing.
+        With the times ``opened, deadline, closed``, each aware or missing.
     as_of : datetime, aware
         A problem closed later counts as open.
 
@@ -33,7 +33,7 @@ def timeliness(problems: pd.DataFrame, as_of: dt.datetime) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "state": closed.notna().map({True: "closed", False: "open"}).astype("string"),
-            "overdue": (problems["due"] < end).astype("boolean"),
+            "overdue": (problems["deadline"] < end).astype("boolean"),
             "days_to_close": (closed - problems["opened"]).dt.total_seconds() / _DAY,
         },
         index=problems.index,

@@ -14,6 +14,7 @@ import shapely
 from scipy import fft, ndimage, special
 from shapely.geometry.base import BaseGeometry
 
+from gridmap.analysis._doors import asks
 from gridmap.compiled import kernel
 from gridmap.errors import ConformError
 
@@ -81,6 +82,7 @@ def bandwidth(x: Floats, y: Floats, weights: Floats | None = None) -> float:
     return max(float(0.9 * spread * count**-0.2), 1.0)
 
 
+@asks("points")
 def kernel_density(
     points: gpd.GeoSeries,
     *,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import scipy
 import scipy.sparse as sp
-from scipy import stats
 
 from gridmap.analysis._values import fitting
 from gridmap.analysis.clusters.cube import Cube
@@ -194,7 +194,7 @@ def emerging(
         If the weights are for another number of units.
     """
     z = space_time_scores(cube.counts, weights, previous=previous)
-    q = discoveries(2.0 * stats.norm.sf(np.abs(z)))
+    q = discoveries(2.0 * scipy.stats.norm.sf(np.abs(z)))
     hot, cold = (q <= alpha) & (z > 0), (q <= alpha) & (z < 0)
     trend = mann_kendall(z)
     rising = np.where(trend.p <= trend_alpha, np.sign(trend.score), 0)

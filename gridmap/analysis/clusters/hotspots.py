@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import scipy
 import scipy.sparse as sp
-from scipy import stats
 
 from gridmap.analysis._values import finite, fitting
 from gridmap.analysis.clusters.rates import empirical_bayes, standardised_rates
@@ -117,7 +117,7 @@ def hotspots(
         weights = sp.csr_array(weights[known][:, known])
     near = with_self(weights)
     z = _spread_out(getis_ord(values[known], near), known)
-    frame["z"], frame["p"] = z, 2.0 * stats.norm.sf(np.abs(z))
+    frame["z"], frame["p"] = z, 2.0 * scipy.stats.norm.sf(np.abs(z))
     hot = z > 0
     if permutations:
         ranks = neighbour_ranks(

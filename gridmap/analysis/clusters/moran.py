@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import scipy
 import scipy.sparse as sp
-from scipy import stats
 
 from gridmap.analysis._values import finite, fitting
 from gridmap.analysis.clusters.significance import Ranks, discoveries, neighbour_ranks, pseudo_p
@@ -70,7 +70,7 @@ def local_moran(
     around = lag - mean * near.sum(axis=1)
     frame["moran"] = (len(x) - 1) * apart * around / square if square else np.zeros(len(x))
     frame["z"] = np.sign(apart) * score
-    frame["p"] = 2.0 * stats.norm.sf(np.abs(score))
+    frame["p"] = 2.0 * scipy.stats.norm.sf(np.abs(score))
     if permutations:
         ranks = neighbour_ranks(x, near, permutations=permutations, random_state=random_state)
         frame["p_sim"] = np.where(apart == 0, 1.0, pseudo_p(ranks))

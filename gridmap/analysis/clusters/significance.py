@@ -6,8 +6,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import scipy
 import scipy.sparse as sp
-from scipy import stats
 
 from gridmap.analysis.clusters._permute import draws, equal_ranks, weighted_ranks
 
@@ -140,7 +140,7 @@ def discoveries(p: Floats) -> Floats:
     adjusted = np.full(p.shape, np.nan)
     tested = ~np.isnan(p)
     if tested.any():
-        adjusted[tested] = stats.false_discovery_control(p[tested])
+        adjusted[tested] = scipy.stats.false_discovery_control(p[tested])
     return adjusted
 
 

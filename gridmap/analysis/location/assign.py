@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
+from gridmap.analysis._doors import asks
 from gridmap.analysis.location.index import NEAR, CoverageIndex
 from gridmap.errors import ConformError
 
@@ -20,6 +21,7 @@ MANY_POINTS = 50_000
 MANY_TO_AN_AREA = 5
 
 
+@asks("points", "areas", codes=("areas",))
 def assign(points: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> pd.Series:
     """Assign every point to at most one area.
 
@@ -52,6 +54,7 @@ def assign(points: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> pd.Series:
     return found.set_axis(points.index)
 
 
+@asks("points", "areas", codes=("areas",))
 def assign_all(points: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> pd.DataFrame:
     """Return every pair of a point and an area that holds it, its border included.
 
@@ -113,6 +116,7 @@ def _pairs(points: gpd.GeoDataFrame, shapes: npt.NDArray[np.object_]) -> tuple[L
     return point.astype(np.int64), area.astype(np.int64)
 
 
+@asks("points", "lines")
 def assign_lines(
     points: gpd.GeoDataFrame, lines: gpd.GeoDataFrame, *, within_m: float
 ) -> pd.DataFrame:
@@ -181,6 +185,7 @@ def _chainage(
     return chainage
 
 
+@asks("points", "places")
 def assign_nearest(
     points: gpd.GeoDataFrame, places: gpd.GeoDataFrame, *, within_m: float
 ) -> pd.DataFrame:
@@ -212,6 +217,7 @@ def assign_nearest(
     return _placed(points, point[first], codes, {"distance_m": away[first]})
 
 
+@asks("areas", "points")
 def count_points(areas: gpd.GeoDataFrame, points: gpd.GeoDataFrame) -> pd.Series:
     """Count the points in every area, borders included.
 

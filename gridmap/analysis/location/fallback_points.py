@@ -5,12 +5,12 @@ from __future__ import annotations
 import geopandas as gpd
 import pandas as pd
 
-__all__ = ["find_piles"]
+__all__ = ["find_fallback_points"]
 
 _ADDRESSES = 10
 
 
-def find_piles(
+def find_fallback_points(
     problems: gpd.GeoDataFrame, *, share: float = 0.01, minimum: int = 30
 ) -> tuple[pd.Series, gpd.GeoDataFrame]:
     """Find the fallback points among reported places.

@@ -8,13 +8,16 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-__all__ = ["apportion", "transfer"]
+from gridmap.analysis._doors import asks
+
+__all__ = ["apportion", "areal_interpolate"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 
-def transfer(
+@asks("sources", "targets")
+def areal_interpolate(
     sources: gpd.GeoDataFrame,
     targets: gpd.GeoDataFrame,
     counts: pd.Series,

@@ -10,11 +10,14 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
+from gridmap.analysis._doors import asks
+
 __all__ = ["find_gaps", "find_misnested", "find_overlaps", "find_unassigned"]
 
 Shapes = npt.NDArray[np.object_]
 
 
+@asks("children", "parents", codes=("parents",))
 def find_gaps(
     children: gpd.GeoDataFrame, parents: gpd.GeoDataFrame, *, minimum_m2: float = 1.0
 ) -> gpd.GeoDataFrame:
@@ -43,6 +46,7 @@ def find_gaps(
     return _parts(left, {"parent": parents["code"].to_numpy()}, parents.crs, minimum_m2)
 
 
+@asks("areas", codes=("areas",))
 def find_overlaps(areas: gpd.GeoDataFrame, *, minimum_m2: float = 1.0) -> gpd.GeoDataFrame:
     """Find what two areas both claim.
 
@@ -68,6 +72,7 @@ def find_overlaps(areas: gpd.GeoDataFrame, *, minimum_m2: float = 1.0) -> gpd.Ge
     return _parts(shared, labels, areas.crs, minimum_m2)
 
 
+@asks("children", "parents", codes=("parents",))
 def find_misnested(
     children: gpd.GeoDataFrame, parents: gpd.GeoDataFrame, *, minimum_m2: float = 1.0
 ) -> gpd.GeoDataFrame:

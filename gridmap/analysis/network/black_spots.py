@@ -8,10 +8,11 @@ import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import scipy
 import scipy.sparse as sp
 import shapely
-from scipy import stats
 
+from gridmap.analysis._doors import asks
 from gridmap.analysis.network._loops import exceedances, spread
 from gridmap.analysis.network._stretches import NetworkHotspots, told
 from gridmap.analysis.network.graph import Network, road_network, snap
@@ -62,6 +63,7 @@ def network_density(network: Network, weight: Floats, *, bandwidth_m: float = 20
     return _per_km(network, _shares(network, bandwidth_m) @ weight)
 
 
+@asks("roads", "events")
 def network_hotspots(
     roads: gpd.GeoDataFrame,
     events: gpd.GeoDataFrame,
@@ -232,9 +234,9 @@ def _scores(
     # A lixel that gets the same from every throw has no tail.
     coarse = (times < _FEW) & (deviation > 1e-9 * np.maximum(mean, 1e-300))
     skew = third[coarse] / deviation[coarse] ** 3
-    tail = stats.pearson3.sf(found[coarse], skew, mean[coarse], deviation[coarse])
+    tail = scipy.stats.pearson3.sf(found[coarse], skew, mean[coarse], deviation[coarse])
     p[coarse] = np.minimum(p[coarse], tail)
-    q = stats.false_discovery_control(p).astype(np.float64)
+    q = scipy.stats.false_discovery_control(p).astype(np.float64)
     return _Scores(density, expected, p, q)
 
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
+from gridmap.analysis._doors import asks
 from gridmap.analysis.network._loops import Streets
 from gridmap.analysis.network._noding import edges_of
 from gridmap.errors import ConformError
@@ -46,6 +47,7 @@ class Network:
         return len(self.lixels)
 
 
+@asks("roads")
 def road_network(
     roads: gpd.GeoDataFrame | gpd.GeoSeries,
     *,
@@ -97,6 +99,7 @@ def road_network(
     return Network(lixels, edges, streets, _lixel_ends(streets))
 
 
+@asks("events")
 def snap(network: Network, events: gpd.GeoSeries, *, within_m: float = 50.0) -> pd.Series:
     """Find the lixel of every event.
 

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from gridmap.analysis._doors import asks
 from gridmap.analysis.location.assign import assign_lines
 from gridmap.errors import ConformError
 
@@ -31,6 +32,7 @@ SPEED_LIMITS_KMH: Mapping[str, tuple[float, ...]] = MappingProxyType(
 """Above which speed a road is of level 1, 2, 3, 4; by class, ``*`` for any other. km/h."""
 
 
+@asks("roads", "problems")
 def road_levels(
     roads: gpd.GeoDataFrame,
     problems: gpd.GeoDataFrame | None = None,

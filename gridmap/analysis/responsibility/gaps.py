@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from gridmap.analysis._doors import asks
+
 __all__ = [
     "derived_leads",
     "double_leads",
@@ -106,6 +108,7 @@ def without_cooperation(roads: gpd.GeoDataFrame, assignments: pd.DataFrame) -> g
     return roads[~roads["code"].isin(helped["target"])]
 
 
+@asks("zones")
 def seams(zones: gpd.GeoDataFrame, *, width_m: float, minimum_m2: float = 1.0) -> gpd.GeoDataFrame:
     """Return the narrow strips between zones that belong to none of them.
 
@@ -149,6 +152,14 @@ def seams(zones: gpd.GeoDataFrame, *, width_m: float, minimum_m2: float = 1.0) -
     return found
 
 
+@asks(
+    "zones",
+    "blocks",
+    codes=(
+        "zones",
+        "blocks",
+    ),
+)
 def derived_leads(
     zones: gpd.GeoDataFrame,
     blocks: gpd.GeoDataFrame,

@@ -8,12 +8,15 @@ import pandas as pd
 import shapely
 from shapely.ops import substring
 
+from gridmap.analysis._doors import asks
+
 __all__ = ["frontage_zones", "road_corridors"]
 
 # Wider than rounding, narrower than any strip: what two sides may differ by and be called even.
 _EVEN_M = 1e-6
 
 
+@asks("fronts", "roads")
 def frontage_zones(
     fronts: gpd.GeoDataFrame, roads: gpd.GeoDataFrame | None = None, *, depth_m: float = 5.0
 ) -> gpd.GeoDataFrame:
@@ -69,6 +72,7 @@ def _strips(lines: np.ndarray, depth: np.ndarray) -> np.ndarray:
     return strips
 
 
+@asks("roads")
 def road_corridors(
     roads: gpd.GeoDataFrame, assignments: pd.DataFrame, *, width_m: float = 30.0
 ) -> gpd.GeoDataFrame:

@@ -8,9 +8,11 @@ from typing import Literal
 
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import shapely
 
+from gridmap.analysis._doors import asks
 from gridmap.analysis.location.assign import assign_all, assign_lines
 
 __all__ = ["Rule", "Targets", "target_groups", "targets_at"]
@@ -91,6 +93,8 @@ def _extent(frame: gpd.GeoDataFrame, rule: Rule, reach_m: float) -> pd.Series:
     return extents
 
 
+# The layers first, where the system must be true to scale: a point far off is in none of them.
+@asks("layers", "points")
 def targets_at(
     points: gpd.GeoDataFrame,
     layers: Mapping[str, gpd.GeoDataFrame],
@@ -116,10 +120,20 @@ def targets_at(
         {"code": np.arange(len(points))}, geometry=points.geometry.to_numpy(), crs=points.crs
     )
     groups = target_groups(layers, reach_m=reach_m)
-    known = [part for part in (_found(numbered, group) for group in groups) if len(part)]
+    about = numbered[_about(numbered, groups)]
+    known = [part for part in (_found(about, group) for group in groups) if len(part)]
     if not known:
         return pd.DataFrame(columns=list(_COLUMNS))
     return pd.concat(known, ignore_index=True)[list(_COLUMNS)]
+
+
+def _about(points: gpd.GeoDataFrame, groups: list[Targets]) -> npt.NDArray[np.bool_]:
+    """Tell which points lie about where the targets are; far off, metres need not be true."""
+    found = np.zeros(len(points), dtype=np.bool_)
+    for group in groups:
+        box = shapely.box(*group.frame.total_bounds)
+        found |= shapely.dwithin(points.geometry.to_numpy(), box, group.reach_m)
+    return found
 
 
 def _found(points: gpd.GeoDataFrame, group: Targets) -> pd.DataFrame:
@@ -152,7 +166,7 @@ def _along(points: gpd.GeoDataFrame, group: Targets) -> pd.DataFrame:
     at = found["code"].notna().to_numpy()
     return pd.DataFrame(
         {
-            "point": np.flatnonzero(at),
+            "point": points["code"].to_numpy()[at],
             "target": found["code"].to_numpy()[at],
             "distance_m": found["distance_m"].to_numpy()[at],
             "chainage_m": found["chainage_m"].to_numpy()[at],
@@ -166,7 +180,7 @@ def _near(points: gpd.GeoDataFrame, group: Targets) -> pd.DataFrame:
     point, place = tree.query(shapes, predicate="dwithin", distance=group.reach_m)
     return pd.DataFrame(
         {
-            "point": point,
+            "point": points["code"].to_numpy()[point],
             "target": group.frame["code"].astype("string").to_numpy()[place],
             "distance_m": shapely.distance(shapes[point], places[place]),
             "chainage_m": np.nan,

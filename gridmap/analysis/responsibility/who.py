@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from gridmap.analysis._doors import asks
 from gridmap.analysis.responsibility.asking import in_order, with_territory
 from gridmap.analysis.responsibility.registers import holds_at
 from gridmap.analysis.responsibility.targets import targets_at
@@ -67,6 +68,8 @@ def implied_assignments(layers: Mapping[str, gpd.GeoDataFrame]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["code"])
 
 
+# The layers first, where the system must be true to scale: a point far off is in none of them.
+@asks("layers", "points")
 def who(
     points: gpd.GeoDataFrame,
     layers: Mapping[str, gpd.GeoDataFrame],

@@ -15,6 +15,7 @@ import scipy.sparse as sp
 import shapely
 from scipy.spatial import cKDTree
 
+from gridmap.analysis._doors import asks
 from gridmap.analysis._values import rows_of
 from gridmap.analysis.weights.contiguity import matrix, proven
 from gridmap.errors import ConformError, GridmapError
@@ -30,6 +31,7 @@ Longs = npt.NDArray[np.int64]
 _POINT = 0
 
 
+@asks("places")
 def distance_band(places: gpd.GeoDataFrame | gpd.GeoSeries, distance_m: float) -> sp.csr_array:
     """Return which places are no further apart than a distance.
 
@@ -54,6 +56,7 @@ def distance_band(places: gpd.GeoDataFrame | gpd.GeoSeries, distance_m: float) -
     return matrix(row, column, len(shapes))
 
 
+@asks("points")
 def k_nearest(points: gpd.GeoDataFrame | gpd.GeoSeries, k: int) -> sp.csr_array:
     """Return the nearest neighbours of every point; of equally near ones those of the first rows.
 
@@ -98,6 +101,7 @@ def k_nearest(points: gpd.GeoDataFrame | gpd.GeoSeries, k: int) -> sp.csr_array:
     return matrix(np.repeat(np.arange(count), k), chosen.ravel(), count)
 
 
+@asks("areas")
 def neighbours(areas: gpd.GeoDataFrame, *, distance_m: float = 1.0) -> sp.csr_array:
     """Return who is next to whom, each area also next to itself.
 

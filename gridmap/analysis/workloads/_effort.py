@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 from pydantic import Field, ValidationError
 
+from gridmap.analysis._doors import asks
 from gridmap.analysis.location.assign import assign
 from gridmap.analysis.workloads._travel import Pace, travel_hours
 from gridmap.errors import ConfigError, ConformError
@@ -100,6 +101,7 @@ def load_effort(path: Path | None = None, *, changes: Mapping[str, Any] | None =
         ) from None
 
 
+@asks("areas", "places", codes=("areas",))
 def expected_hours(
     areas: gpd.GeoDataFrame,
     problems: pd.DataFrame | None,

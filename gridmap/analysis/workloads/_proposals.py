@@ -11,6 +11,7 @@ import pandas as pd
 import scipy.sparse as sp
 import shapely
 
+from gridmap.analysis._doors import asks
 from gridmap.analysis.weights.contiguity import rook
 from gridmap.analysis.workloads._effort import (
     Effort,
@@ -51,6 +52,7 @@ class Proposal:
     loads: pd.DataFrame
 
 
+@asks("units", codes=("units",))
 def proposed_transfers(
     units: gpd.GeoDataFrame,
     grids: pd.DataFrame,

@@ -6,82 +6,80 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from gridmap.analysis._doors import asks
 from gridmap.analysis.location.assign import count_points
+from gridmap.analysis.workloads._effort import PARTS, Effort, expected_hours
 
 __all__ = ["gini", "households_in", "workload"]
 
 
+@asks("grids", "places", codes=("grids",))
 def workload(
     grids: gpd.GeoDataFrame,
-    problems: pd.DataFrame | None,
+    problems: pd.DataFrame | None = None,
     *,
     minutes: pd.Series | None = None,
-    default_minutes: float = 30.0,
     households: pd.Series | None = None,
     places: gpd.GeoDataFrame | None = None,
+    effort: Effort | None = None,
 ) -> pd.DataFrame:
-    """Compute the workload of every grid.
+    """Compute the workload of every grid: what it holds, and the hours that this takes.
 
     Parameters
     ----------
-    grids : GeoDataFrame of m polygons
+    grids : GeoDataFrame of m polygons, metres
         With columns ``code`` and ``members`` (persons; none or missing counts as one).
     problems : DataFrame, optional
         With columns ``grid, category, state, overdue, days_to_close``; without it, what depends
-        on problems is missing, not zero.
+        on problems is missing, not zero, and so are the hours, for no period is known.
     minutes : Series of float, optional, minutes
         The work of one problem, by category.
-    default_minutes : float, minutes
-        For categories that `minutes` does not know.
     households : Series of Int64, optional
         Occupied households of each grid, on its index.
     places : GeoDataFrame of points, optional
+        To inspect, with ``risk``.
+    effort : Effort, optional
+        The coefficients of `expected_hours`.
 
     Returns
     -------
-    DataFrame, shape (m, 10)
+    DataFrame of m rows
         On the index of the grids: ``households, places, problems, open, overdue`` (counts),
-        ``median_days`` (days, over closed problems), ``hours`` (expected hours of work),
-        ``hours_per_member``, ``problems_per_100`` (for every 100 households) and ``area_m2``.
+        ``median_days`` (days, over closed problems), ``problems_per_100`` (for every 100
+        households), ``area_m2``, and the hours of `expected_hours`, their sum ``hours``,
+        ``members`` and ``hours_per_member``.
     """
     if problems is None:
-        found = pd.DataFrame(np.nan, index=grids.index, columns=["hours", "median_days"])
+        found = pd.DataFrame({"median_days": np.nan}, index=grids.index)
         for name in ("problems", "open", "overdue"):
             found[name] = pd.Series(pd.NA, index=grids.index, dtype="Int64")
     else:
-        found = _problem_loads(grids, problems, minutes, default_minutes)
+        found = _problem_counts(grids, problems)
     unknown = pd.Series(pd.NA, index=grids.index, dtype="Int64")
     found["households"] = unknown if households is None else households.astype("Int64")
     found["places"] = unknown if places is None else count_points(grids, places)
-    members = grids["members"].astype("float64").fillna(1.0).clip(lower=1.0)
-    found["hours_per_member"] = found["hours"] / members
     lived_in = found["households"].astype("float64")
     found["problems_per_100"] = (
         100.0 * found["problems"].astype("float64") / lived_in.where(lived_in > 0)
     )
     found["area_m2"] = grids.area
-    return found
+    hours = expected_hours(
+        grids, problems, minutes=minutes, households=households, places=places, effort=effort
+    )
+    if problems is None:
+        hours[[*PARTS, "work_hours", "hours", "hours_per_member", "share"]] = np.nan
+    return found.join(hours)
 
 
-def _problem_loads(
-    grids: gpd.GeoDataFrame,
-    problems: pd.DataFrame,
-    minutes: pd.Series | None,
-    default_minutes: float,
-) -> pd.DataFrame:
-    each = pd.Series(default_minutes, index=problems.index)
-    if minutes is not None:
-        each = problems["category"].map(minutes).astype("float64").fillna(default_minutes)
+def _problem_counts(grids: gpd.GeoDataFrame, problems: pd.DataFrame) -> pd.DataFrame:
     table = pd.DataFrame(
         {
             "problems": 1,
             "open": (problems["state"] == "open").astype("int64"),
             "overdue": problems["overdue"].fillna(False).astype("int64"),
-            "hours": each / 60.0,
         }
     )
-    sums = table.groupby(problems["grid"]).sum().reindex(grids["code"]).fillna(0)
-    sums = sums.astype({"problems": "Int64", "open": "Int64", "overdue": "Int64"})
+    sums = table.groupby(problems["grid"]).sum().reindex(grids["code"]).fillna(0).astype("Int64")
     median = problems.groupby("grid")["days_to_close"].median().reindex(grids["code"])
     sums["median_days"] = median.astype("float64")
     return sums.set_axis(grids.index)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 import xlsxwriter
 
 from gridmap._version import __version__
-from gridmap.outputs.bulletin.figures import COUNTS, RATES, STOCK, Cell, Table
+from gridmap.measures.bulletins import COUNTS, RATES, STOCK, Bulletin, Table, Value
 from gridmap.outputs.bulletin.texts import (
     definitions,
     figure_title,
@@ -24,9 +24,6 @@ from gridmap.outputs.bulletin.texts import (
     span_title,
     title,
 )
-
-if TYPE_CHECKING:
-    from gridmap.outputs.bulletin.record import Bulletin
 
 __all__ = ["write_book"]
 
@@ -87,7 +84,7 @@ def _shown(entry: Any) -> str:
     return str(entry)
 
 
-def _value(name: str, cell: Cell) -> tuple[float | None, str]:
+def _value(name: str, cell: Value) -> tuple[float | None, str]:
     kind = "0.0%" if is_rate(name) else ("#,##0.0" if is_hours(name) else "#,##0")
     return cell.value, kind
 
@@ -96,7 +93,7 @@ def _count(value: int | None) -> tuple[int | None, str]:
     return value, "#,##0"
 
 
-def _marks(cell: Cell, lang: str, small: int) -> str:
+def _marks(cell: Value, lang: str, small: int) -> str:
     return "; ".join(say(f"mark_{mark}", lang, small=small) for mark in marks_of(cell))
 
 
@@ -132,7 +129,7 @@ def _figures_sheet(book: _Book, bulletin: Bulletin, lang: str, revision: int) ->
     for figure in bulletin.figures:
         row: list[Any] = [figure_title(figure.name, lang)]
         for span in spans:
-            cell: Cell = getattr(figure, span)
+            cell: Value = getattr(figure, span)
             row += [_count(cell.numerator), _count(cell.denominator), _value(figure.name, cell)]
         for then in (figure.before, figure.year_before):
             row.append((_change(figure.name, figure.now, then), "+0.0%;-0.0%"))
@@ -141,7 +138,7 @@ def _figures_sheet(book: _Book, bulletin: Bulletin, lang: str, revision: int) ->
     book.sheet(say("key_figures", lang), [line for line in top if line], heads, rows)
 
 
-def _change(name: str, now: Cell, then: Cell) -> float | None:
+def _change(name: str, now: Value, then: Value) -> float | None:
     if now.value is None or then.value is None:
         return None
     if is_rate(name):
@@ -162,7 +159,7 @@ def _table_sheet(book: _Book, table: Table, small: int, lang: str) -> None:
         row: list[Any] = [say("total", lang) if last else group_title(table.column, group, lang)]
         row += [_value(name, cells[name]) for name in (*COUNTS, "opened_before")]
         for name in (*RATES, STOCK):
-            cell = cells.get(name, Cell())
+            cell = cells.get(name, Value())
             row += [] if is_hours(name) else [_count(cell.numerator)]
             row += [_count(cell.denominator), _value(name, cell), _marks(cell, lang, small)]
         rows.append(row)

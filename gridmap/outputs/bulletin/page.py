@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 from jinja2 import Environment, StrictUndefined
 
 from gridmap._version import __version__
-from gridmap.outputs.bulletin.figures import COUNTS, RATES, STOCK, Cell, Figure, Table
+from gridmap.measures.bulletins import COUNTS, RATES, STOCK, Bulletin, Figure, Table, Value
 from gridmap.outputs.bulletin.texts import (
     change_text,
     definitions,
@@ -25,9 +25,6 @@ from gridmap.outputs.bulletin.texts import (
     value_text,
 )
 from gridmap.resources import packaged
-
-if TYPE_CHECKING:
-    from gridmap.outputs.bulletin.record import Bulletin
 
 __all__ = ["page_text"]
 
@@ -80,7 +77,7 @@ def page_text(bulletin: Bulletin, lang: str, revision: int = 0) -> str:
     )
 
 
-def _every_cell(bulletin: Bulletin) -> list[Cell]:
+def _every_cell(bulletin: Bulletin) -> list[Value]:
     found = [cell for f in bulletin.figures for cell in (f.now, f.before, f.year_before)]
     for table in bulletin.tables:
         found += [cells[name] for _, cells in table.rows for name in _COLUMNS if name in cells]
@@ -102,7 +99,7 @@ def _summary(bulletin: Bulletin, lang: str) -> str:
     return said
 
 
-def _change(name: str, now: Cell, then: Cell, lang: str) -> tuple[str, str]:
+def _change(name: str, now: Value, then: Value, lang: str) -> tuple[str, str]:
     """Return a change and whether it is ``good``, ``bad`` or neither."""
     said = change_text(name, now, then, lang)
     if now.value is None or then.value is None or not said.strip("+-0.%"):
@@ -122,7 +119,7 @@ def _card(figure: Figure, lang: str) -> dict[str, Any]:
     }
 
 
-def _shown(name: str, cell: Cell) -> dict[str, Any]:
+def _shown(name: str, cell: Value) -> dict[str, Any]:
     """Return a figure as it is read, what it is made of, and its marks."""
     under = ""
     if is_rate(name) and cell.denominator is not None:
@@ -156,7 +153,7 @@ def _table(table: Table, lang: str) -> dict[str, Any]:
             {
                 "name": say("total", lang) if last else group_title(table.column, group, lang),
                 "last": last,
-                "cells": [_shown(name, cells.get(name, Cell())) for name in names],
+                "cells": [_shown(name, cells.get(name, Value())) for name in names],
             }
         )
     heads = [what]

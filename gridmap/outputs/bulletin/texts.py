@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from gridmap import messages
 from gridmap.analysis.cases.indicators import load_definitions, load_kpis
-from gridmap.outputs.bulletin.figures import RATES, STOCK, Cell, Span
-
-if TYPE_CHECKING:
-    from gridmap.outputs.bulletin.record import Bulletin
+from gridmap.measures.bulletins import RATES, STOCK, Bulletin, Span, Value
 
 __all__ = [
     "change_text",
@@ -87,7 +82,7 @@ def group_title(column: str, name: str | None, lang: str) -> str:
     return say("no_area" if column == "area" else "none", lang)
 
 
-def value_text(name: str, cell: Cell) -> str:
+def value_text(name: str, cell: Value) -> str:
     """Return the value of a figure as it is read."""
     if cell.value is None:
         return _MISSING
@@ -96,7 +91,7 @@ def value_text(name: str, cell: Cell) -> str:
     return f"{cell.value:,.1f}" if is_hours(name) else f"{cell.value:,.0f}"
 
 
-def change_text(name: str, now: Cell, then: Cell, lang: str) -> str:
+def change_text(name: str, now: Value, then: Value, lang: str) -> str:
     """Return by how much a figure changed: shares in points, all others in per cent."""
     if now.value is None or then.value is None:
         return _MISSING
@@ -105,7 +100,7 @@ def change_text(name: str, now: Cell, then: Cell, lang: str) -> str:
     return f"{now.value / then.value - 1:+.1%}" if then.value else _MISSING
 
 
-def marks_of(cell: Cell) -> tuple[str, ...]:
+def marks_of(cell: Value) -> tuple[str, ...]:
     """Return the names of a figure's marks: ``full``, ``impossible``, ``small``."""
     if cell.value is None and not cell.mark:
         return ()

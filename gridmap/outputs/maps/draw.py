@@ -83,7 +83,8 @@ def draw(
         frame = analysed.frame(name)
         if frame is None or frame.empty:
             layer = analysed.city.catalog.layer(name)
-            raise OutputError("map.needs", map=spec.name, layer=layer.name)
+            key = "map.needs" if layer.role == "input" else "map.nothing"
+            raise OutputError(key, map=spec.name, layer=layer.name)
     beneath = basemap or Basemap()
     overlays = [
         replace(overlay, frame=shifted(overlay.frame, beneath.service))

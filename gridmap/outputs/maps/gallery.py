@@ -61,7 +61,7 @@ def write_gallery(
         for name, spec in specs.items()
     ]
     environment = Environment(
-        loader=PackageLoader("gridmap.outputs.maps", "."),
+        loader=PackageLoader("gridmap.outputs.maps.draw", "."),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -1,7 +1,7 @@
 """Layers of many features, packed: a hundred thousand polygons on a page that opens in seconds.
 
 Borders that neighbours share are held once, on a lattice of 0.3 m; attributes by column. The
-format is described in ``docs/maps.md``. The elements need a map made by
+format is described byte by byte in ``docs/packed.md``. The elements need a map made by
 :func:`gridmap.outputs.pages.page.page`.
 """
 
@@ -29,6 +29,8 @@ from gridmap.outputs.pages.runtime import Verbatim, script_json
 
 __all__ = ["PackedLines", "PackedPoints", "PackedPolygons"]
 
+# Of the format: for readers other than the one that each page carries.
+VERSION = 1
 QUANTUM_M = 0.3
 LEVELS_M = (4.0, 16.0, 64.0)
 _WEIGHT_STEPS = 255
@@ -66,6 +68,7 @@ class _Packed(FeatureLayer):
         content = packed(streams | {"style": varints(np.asarray(chosen))} | held)
         self._data = content["data"]
         self._config: dict[str, Any] = config | {
+            "version": VERSION,
             "kind": self.kind,
             "count": len(gdf),
             "streams": content["streams"],

@@ -1,6 +1,6 @@
+import { spoken, toolButton } from "./card";
 import type { Context, Licence } from "./context";
 import { make } from "./dom";
-import { spoken, toolButton } from "./frame";
 
 declare global {
   /** Licences of the plugins that a page has taken in. */
@@ -15,10 +15,18 @@ export function aboutDialog(context: Context): HTMLDialogElement {
     make(
       "div",
       { class: "gm-card-head" },
-      make("h2", { class: "gm-card-title" }, spoken(context, () => context.text("about"))),
+      make(
+        "h2",
+        { class: "gm-card-title" },
+        spoken(context, () => context.text("about")),
+      ),
       toolButton(context, "close", "close", () => dialog.close()),
     ),
-    make("p", {}, spoken(context, () => context.text("about_text"))),
+    make(
+      "p",
+      {},
+      spoken(context, () => context.text("about_text")),
+    ),
     ...[...context.config.licences, ...(globalThis.gridmapPlugins ?? [])].map(licenceDetails),
   );
   // The backdrop belongs to the dialogue: a click there has the dialogue itself as its target.

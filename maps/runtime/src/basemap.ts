@@ -47,7 +47,9 @@ export function localTiles(map: L.Map, config: LocalConfig): L.Layer {
       if (url) tile.src = url;
       return tile;
     },
-  }) as unknown as new (options: L.GridLayerOptions) => L.GridLayer;
+  }) as unknown as new (
+    options: L.GridLayerOptions,
+  ) => L.GridLayer;
   const zooms = Object.keys(config.tiles).map((key) => Number(key.split("/", 1)[0]));
   const layer = new Local({
     attribution: asText(config.attribution),

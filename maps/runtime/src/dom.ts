@@ -43,6 +43,13 @@ export function swatch(
   return element;
 }
 
+/** What draws on a canvas. */
+export function penOf(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
+  const pen = canvas.getContext("2d");
+  if (!pen) throw new Error("this browser has no canvas");
+  return pen;
+}
+
 export function isNarrow(): boolean {
   return window.matchMedia("(max-width: 640px)").matches;
 }

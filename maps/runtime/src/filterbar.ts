@@ -1,9 +1,9 @@
+import { spoken } from "./card";
 import type { Context } from "./context";
 import { make } from "./dom";
 import type { Features } from "./features";
-import type { Field, Value } from "./format";
 import { filteringOf } from "./filtering";
-import { spoken } from "./frame";
+import type { Field, Value } from "./format";
 
 /** A field with more values than this is no category. */
 const MOST_VALUES = 40;

@@ -13,8 +13,8 @@ export class Filtering {
   keep: Uint8Array | null = null;
 
   constructor(
-    private readonly map: L.Map,
-    private readonly features: Features,
+    private readonly map: Pick<L.Map, "fire">,
+    private readonly features: Pick<Features, "count" | "classOf" | "filter">,
   ) {}
 
   /** Sets what one card keeps; null: it keeps all. */

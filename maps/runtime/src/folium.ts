@@ -17,7 +17,12 @@ function query(of: string | Document): Node[] | { ready: (callback: () => void) 
 function pin({ markerColor = "blue" }: { markerColor?: string } = {}): L.DivIcon {
   const head = document.createElement("span");
   head.style.background = CSS.supports("color", markerColor) ? markerColor : "";
-  return L.divIcon({ className: "gm-marker", html: head, iconSize: [22, 30], iconAnchor: [11, 30] });
+  return L.divIcon({
+    className: "gm-marker",
+    html: head,
+    iconSize: [22, 30],
+    iconAnchor: [11, 30],
+  });
 }
 
 /** Gives folium's plain elements what they expect to find in a page. */

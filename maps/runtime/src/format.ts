@@ -26,7 +26,7 @@ export interface Speaker {
 
 /** Numbers and dates as the reader of the page writes them. */
 export class Formats {
-  private made = new Map<string, Intl.NumberFormat | Intl.DateTimeFormat>();
+  private readonly made = new Map<string, Intl.NumberFormat | Intl.DateTimeFormat>();
 
   constructor(
     private readonly speaker: Speaker,
@@ -35,19 +35,22 @@ export class Formats {
 
   number(value: number, decimals: number | null = null, percent = false): string {
     const most = decimals ?? (percent ? 1 : 2);
-    const format = this.format(`${percent} ${decimals}`, (lang) =>
-      new Intl.NumberFormat(lang, {
-        style: percent ? "percent" : "decimal",
-        minimumFractionDigits: decimals ?? 0,
-        maximumFractionDigits: most,
-      }),
+    const format = this.format(
+      `${percent} ${decimals}`,
+      (lang) =>
+        new Intl.NumberFormat(lang, {
+          style: percent ? "percent" : "decimal",
+          minimumFractionDigits: decimals ?? 0,
+          maximumFractionDigits: most,
+        }),
     );
     return format.format(value);
   }
 
   date(milliseconds: number, options: Intl.DateTimeFormatOptions): string {
-    const format = this.format(JSON.stringify(options), (lang) =>
-      new Intl.DateTimeFormat(lang, options),
+    const format = this.format(
+      JSON.stringify(options),
+      (lang) => new Intl.DateTimeFormat(lang, options),
     );
     return format.format(milliseconds);
   }
@@ -72,7 +75,10 @@ export class Formats {
     if (typeof value !== "number") return this.bare(value, field);
     if (field.format !== "date" && field.format !== "datetime") return value;
     const timeZone = field.wallClock ? "UTC" : this.timeZone;
-    const format = this.format(`iso ${timeZone}`, () => new Intl.DateTimeFormat("sv", { ...ISO, timeZone }));
+    const format = this.format(
+      `iso ${timeZone}`,
+      () => new Intl.DateTimeFormat("sv", { ...ISO, timeZone }),
+    );
     const text = format.format(value).replace(" ", "T");
     return field.format === "date" ? text.slice(0, 10) : text;
   }
@@ -91,8 +97,10 @@ export class Formats {
   }
 
   private word(value: string, field: Field): string {
-    const known = field.categories && Object.hasOwn(field.categories, value);
-    return known ? this.speaker.say(field.categories![value]) : value;
+    const { categories } = field;
+    return categories && Object.hasOwn(categories, value)
+      ? this.speaker.say(categories[value])
+      : value;
   }
 
   private quantity(value: number, field: Field): string {

@@ -1,11 +1,11 @@
-import type { Feature, Geometry, Position } from "geojson";
+import type { Feature, Geometry } from "geojson";
 import L from "leaflet";
 import { type Context, contextOf } from "./context";
 import { make } from "./dom";
 import type { Features, Twin } from "./features";
 import type { Field, Value } from "./format";
 import { groundOf, onGround } from "./ground";
-import { anchorOf, contains } from "./inside";
+import { anchorOf, type Box, boxOf, contains } from "./inside";
 import { Halo, openPopup } from "./popup";
 import type { Words } from "./words";
 
@@ -26,8 +26,6 @@ export interface GeoConfig {
 interface Row {
   row: number;
 }
-
-type Box = [west: number, south: number, east: number, north: number];
 
 /** A layer of features with their attributes, kept by column. */
 export class GeoLayer implements Features {
@@ -86,14 +84,12 @@ export class GeoLayer implements Features {
   }
 
   rowsAt(point: L.LatLng): number[] {
-    return this.rowsWhere(
-      ([west, south, east, north], row) =>
-        point.lng >= west &&
-        point.lng <= east &&
-        point.lat >= south &&
-        point.lat <= north &&
-        contains(this.config.geometries[row]!, point.lng, point.lat),
-    );
+    const { lng, lat } = point;
+    return this.rowsWhere(([west, south, east, north], row) => {
+      if (lng < west || lng > east || lat < south || lat > north) return false;
+      const geometry = this.config.geometries[row];
+      return geometry !== null && contains(geometry, lng, lat);
+    });
   }
 
   rowsIn(bounds: L.LatLngBounds): number[] {
@@ -120,8 +116,9 @@ export class GeoLayer implements Features {
 
   /** The row, then others that are points at the very same place. */
   private together(row: number): number[] {
-    if (this.config.geometries[row]?.type !== "Point") return [row];
-    const [lng, lat] = this.boxes[row]!;
+    const geometry = this.config.geometries[row];
+    if (geometry?.type !== "Point") return [row];
+    const [lng, lat] = geometry.coordinates;
     const same = ([west, south]: Box, other: number) =>
       west === lng && south === lat && other !== row && this.isKept(other);
     const others = this.rowsWhere((box, other) => same(box, other));
@@ -157,13 +154,13 @@ export class GeoLayer implements Features {
       interactive: false,
       pane,
     });
-    let leaveGround = () => {};
+    let leaveGround: (() => void) | null = null;
     layer.on("add", () => {
       layer.setStyle(look);
       leaveGround = onGround(this.context.map, () => layer.setStyle(look));
     });
     layer.on("remove", () => {
-      leaveGround();
+      leaveGround?.();
       renderer.remove();
     });
     return {
@@ -226,7 +223,10 @@ export class GeoLayer implements Features {
       this.hover.show(this.config.geometries[row], this.look(row));
       if (this.config.tooltip === null) return;
       const text = this.text(row, this.config.tooltip);
-      tip.setContent(make("span", {}, text)).setLatLng(event.latlng).openOn(map);
+      tip
+        .setContent(make("span", {}, text))
+        .setLatLng(event.latlng)
+        .openOn(map);
     });
     this.layer.on("mousemove", (event) => tip.setLatLng(event.latlng));
     const clear = () => {
@@ -266,24 +266,6 @@ export class GeoLayer implements Features {
 interface HitTest {
   _pxBounds?: L.Bounds;
   _containsPoint(point: L.Point, closed?: boolean): boolean;
-}
-
-function boxOf(geometry: Geometry): Box {
-  const box: Box = [Infinity, Infinity, -Infinity, -Infinity];
-  const stretch = (places: Position | Position[] | Position[][] | Position[][][]): void => {
-    if (typeof places[0] !== "number") {
-      for (const part of places as Position[][][]) stretch(part);
-      return;
-    }
-    const [lon, lat] = places as Position;
-    if (lon < box[0]) box[0] = lon;
-    if (lat < box[1]) box[1] = lat;
-    if (lon > box[2]) box[2] = lon;
-    if (lat > box[3]) box[3] = lat;
-  };
-  const parts = geometry.type === "GeometryCollection" ? geometry.geometries : [geometry];
-  for (const part of parts) if ("coordinates" in part) stretch(part.coordinates);
-  return box;
 }
 
 function rowOf(event: L.LeafletEvent): number {

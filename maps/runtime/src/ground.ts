@@ -1,17 +1,12 @@
 import L from "leaflet";
 import { readColour } from "./colour";
-
-type Rgb = [red: number, green: number, blue: number];
+import { luminanceOf, onDark } from "./contrast";
 
 const TURNED = "gridmap:ground";
-/** What has less contrast than this with what it lies on cannot be made out (WCAG 2.2, 1.4.11). */
-const LEAST_CONTRAST = 3;
 /** The luminance with the same contrast to white as to black. */
 const DARK = 0.179;
 /** Through a fill with less opacity than this the ground shows. */
 const FAINT = 0.3;
-/** Colours whose channels differ by less than this are greys. */
-const GREY = 64;
 const grounds = new WeakMap<L.Map, Ground>();
 
 /** What features lie on: the colour of the page, unless the tiles of a base map cover it. */
@@ -36,27 +31,8 @@ class Ground {
     return { ...style, color: seen };
   }
 
-  /**
-   * Turns greys round, `#1a202c` into `#d3d9e5`, so that what stands back on a light ground does on
-   * a dark one; makes other colours as much lighter as it takes to make them out.
-   */
   private onDark(text: string): string {
-    const [red, green, blue, alpha] = readColour(text);
-    const [most, least] = [Math.max(red, green, blue), Math.min(red, green, blue)];
-    const lighter = (by: number): Rgb => [
-      Math.min(red + by, 255),
-      Math.min(green + by, 255),
-      Math.min(blue + by, 255),
-    ];
-    let by = 0;
-    if (most - least < GREY) by = 255 - most - least;
-    else while (this.contrast(lighter(by)) < LEAST_CONTRAST) by++;
-    return `rgba(${lighter(by).join(", ")}, ${alpha})`;
-  }
-
-  private contrast(colour: Rgb): number {
-    const [one, other] = [luminanceOf(colour) + 0.05, this.luminance + 0.05];
-    return Math.max(one, other) / Math.min(one, other);
+    return `rgba(${onDark(readColour(text), this.luminance).join(", ")})`;
   }
 
   private look(): void {
@@ -67,8 +43,7 @@ class Ground {
       tiles ||= layer instanceof L.GridLayer;
     });
     // A plain folium page has no such colour, and the tiles of all services are light.
-    const [red, green, blue] = readColour(colour.trim());
-    this.luminance = tiles || !colour ? 1 : luminanceOf([red, green, blue]);
+    this.luminance = tiles || !colour ? 1 : luminanceOf(readColour(colour.trim()));
     if (this.luminance === before) return;
     this.inks.clear();
     this.map.fire(TURNED);
@@ -77,15 +52,6 @@ class Ground {
 
 function bare({ fill = true, fillOpacity = 0.2 }: L.PathOptions): boolean {
   return !fill || fillOpacity < FAINT;
-}
-
-/** The relative luminance of WCAG 2.2, 0 (black) to 1 (white). */
-function luminanceOf(colour: Rgb): number {
-  const [red, green, blue] = colour.map((value) => {
-    const share = value / 255;
-    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
-  });
-  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }
 
 export function groundOf(map: L.Map): Ground {

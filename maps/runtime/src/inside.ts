@@ -1,5 +1,8 @@
 import type { Geometry, Position } from "geojson";
 
+/** In degrees. */
+export type Box = [west: number, south: number, east: number, north: number];
+
 /**
  * Tells whether a point lies in a geometry's area, by the even-odd rule over all rings, so that
  * holes fall out. An edge counts for the half-open span of its latitudes: a point on a border
@@ -78,4 +81,22 @@ function widest(polygons: Position[][][]): [number, number] {
     }
   }
   return best;
+}
+
+export function boxOf(geometry: Geometry): Box {
+  const box: Box = [Infinity, Infinity, -Infinity, -Infinity];
+  const stretch = (places: Position | Position[] | Position[][] | Position[][][]): void => {
+    if (typeof places[0] !== "number") {
+      for (const part of places as Position[][][]) stretch(part);
+      return;
+    }
+    const [lon, lat] = places as Position;
+    if (lon < box[0]) box[0] = lon;
+    if (lat < box[1]) box[1] = lat;
+    if (lon > box[2]) box[2] = lon;
+    if (lat > box[3]) box[3] = lat;
+  };
+  const parts = geometry.type === "GeometryCollection" ? geometry.geometries : [geometry];
+  for (const part of parts) if ("coordinates" in part) stretch(part.coordinates);
+  return box;
 }

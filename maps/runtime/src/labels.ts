@@ -1,6 +1,8 @@
 import L from "leaflet";
 import { type Context, contextOf } from "./context";
+import { penOf } from "./dom";
 import { filteringOf, onFiltered } from "./filtering";
+import { breakText } from "./linebreaks";
 
 export interface LabelConfig {
   overlay: string;
@@ -50,7 +52,7 @@ class Labels extends L.Layer {
     private readonly config: LabelConfig,
   ) {
     super();
-    this.pen = this.canvas.getContext("2d")!;
+    this.pen = penOf(this.canvas);
     const { radii, texts, places } = config;
     this.order = texts.map((_, row) => row).filter((row) => texts[row] && places[row]);
     this.order.sort((a, b) => radii[b] - radii[a] || a - b);
@@ -96,12 +98,13 @@ class Labels extends L.Layer {
     const { config, context } = this;
     const features = context.geoLayers.get(config.overlay);
     const keep = features && filteringOf(context, features).keep;
-    const scale = map.options.crs!.scale(map.getZoom()) / WORLD;
+    const scale = (map.options.crs ?? L.CRS.EPSG3857).scale(map.getZoom()) / WORLD;
     const size = map.getSize();
     const placed: Placed[] = [];
     for (const row of this.order) {
-      const [lng, lat] = config.places[row]!;
-      if (keep && !keep[row]) continue;
+      const place = config.places[row];
+      if (!place || (keep && !keep[row])) continue;
+      const [lng, lat] = place;
       const at = map.latLngToContainerPoint([lat, lng]);
       if (at.x < 0 || at.y < 0 || at.x > size.x || at.y > size.y) continue;
       const printed = "print" in document.documentElement.dataset;
@@ -152,22 +155,4 @@ class Labels extends L.Layer {
 
 function overlap(a: Placed["box"], b: Placed["box"]): boolean {
   return a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
-}
-
-/** Breaks a text into lines of about the same length, at spaces where there are any. */
-export function breakText(text: string, count: number): string[] {
-  const parts = text.includes(" ") ? text.split(/(?<= )/) : [...text];
-  const lines: string[] = [];
-  let left = parts.reduce((sum, part) => sum + part.length, 0);
-  let line = "";
-  for (const part of parts) {
-    const aim = left / (count - lines.length);
-    if (line && lines.length < count - 1 && line.length + part.length / 2 > aim) {
-      lines.push(line.trim());
-      left -= line.length;
-      line = "";
-    }
-    line += part;
-  }
-  return [...lines, line.trim()];
 }

@@ -1,7 +1,7 @@
 import type L from "leaflet";
+import { makeCard, spoken } from "./card";
 import { type Context, contextOf } from "./context";
 import { make } from "./dom";
-import { makeCard, spoken } from "./frame";
 import type { Words } from "./words";
 
 export interface Overlay {
@@ -43,7 +43,11 @@ function drawGroups(context: Context, all: Overlay[]): HTMLElement[] {
     const boxes = group.map((overlay) => drawBox(context, overlay, () => restack(map, all)));
     const [{ group: title }] = group;
     if (!title) return make("ul", {}, ...boxes);
-    const heading = make("legend", {}, spoken(context, () => context.say(title)));
+    const heading = make(
+      "legend",
+      {},
+      spoken(context, () => context.say(title)),
+    );
     return make("fieldset", {}, heading, make("ul", {}, ...boxes));
   });
 }
@@ -61,7 +65,11 @@ function drawBox(context: Context, { title, layer }: Overlay, changed: () => voi
   });
   layer.on("add remove", sync);
   sync();
-  const name = make("span", {}, spoken(context, () => context.say(title)));
+  const name = make(
+    "span",
+    {},
+    spoken(context, () => context.say(title)),
+  );
   return make("li", {}, make("label", {}, box, name));
 }
 

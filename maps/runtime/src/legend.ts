@@ -1,8 +1,8 @@
 import type L from "leaflet";
+import { makeCard } from "./card";
 import { type Context, contextOf } from "./context";
 import { make, swatch } from "./dom";
 import { filteringOf } from "./filtering";
-import { makeCard } from "./frame";
 import { groundOf, onGround } from "./ground";
 import type { Words } from "./words";
 
@@ -98,7 +98,10 @@ class Part {
     this.section = section;
     this.off.clear();
     this.filter();
-    features?.restyle(Uint8Array.from(atob(style), (byte) => byte.charCodeAt(0)), styles);
+    features?.restyle(
+      Uint8Array.from(atob(style), (byte) => byte.charCodeAt(0)),
+      styles,
+    );
     this.draw();
   }
 
@@ -131,8 +134,10 @@ class Part {
     const features = this.context.geoLayers.get(this.whole.overlay);
     const rows = this.section.items.map((item) => {
       const parts = this.drawItem(item);
-      const switches = features && item.style !== null && this.section.items.length > 1;
-      return make("li", {}, ...(switches ? [this.drawSwitch(item.style!, parts)] : parts));
+      if (!features || item.style === null || this.section.items.length < 2) {
+        return make("li", {}, ...parts);
+      }
+      return make("li", {}, this.drawSwitch(item.style, parts));
     });
     return make("ul", {}, ...rows);
   }

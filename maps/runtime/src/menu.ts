@@ -1,46 +1,15 @@
 import { aboutDialog } from "./about";
+import { spoken, toolButton } from "./card";
 import type { Context } from "./context";
 import { make } from "./dom";
-import { spoken, toolButton } from "./frame";
 import { savePng } from "./png";
 import { PAPERS, printMap } from "./print";
-import { setTheme, type Theme, THEMES, theme } from "./theme";
+import { setTheme, THEMES, type Theme, theme } from "./theme";
 import { LANGUAGES } from "./words";
 
 /** The button and card with what concerns the page as a whole. */
 export function menu(context: Context): { button: HTMLButtonElement; card: HTMLElement } {
-  const about = aboutDialog(context);
-  const languages = Object.entries(LANGUAGES).map(
-    ([tag, name]) => [tag, () => name] as [string, () => string],
-  );
-  const themes = THEMES.map((name) => [name, () => context.text(`theme_${name}`)] as const);
-  const lang = select(context, "language", languages, () => context.lang, (chosen) => {
-    context.lang = chosen;
-    context.map.fire("gridmap:state");
-  });
-  const look = select(context, "theme", themes, theme, (chosen) => {
-    setTheme(chosen as Theme);
-    context.map.fire("gridmap:state");
-  });
-  const action = (say: () => string, run: () => void) => {
-    const button = make("button", { type: "button", class: "gm-action" }, spoken(context, say));
-    button.addEventListener("click", () => {
-      show(false);
-      run();
-    });
-    return button;
-  };
-  const card = make(
-    "section",
-    { class: "gm-card gm-menu" },
-    lang,
-    look,
-    ...PAPERS.map((paper) =>
-      action(() => context.text("print", { paper }), () => printMap(context, paper)),
-    ),
-    action(() => context.text("save_png"), () => savePng(context)),
-    action(() => context.text("about"), () => about.showModal()),
-  );
+  const card = make("section", { class: "gm-card gm-menu" });
   card.hidden = true;
   const show = (open: boolean) => {
     card.hidden = !open;
@@ -48,6 +17,7 @@ export function menu(context: Context): { button: HTMLButtonElement; card: HTMLE
   };
   const button = toolButton(context, "menu", "menu", () => show(Boolean(card.hidden)));
   button.setAttribute("aria-expanded", "false");
+  card.append(...choices(context), ...actions(context, () => show(false)));
   card.addEventListener("keydown", ({ key }) => {
     if (key !== "Escape") return;
     show(false);
@@ -60,6 +30,51 @@ export function menu(context: Context): { button: HTMLButtonElement; card: HTMLE
   });
   context.speak(() => card.setAttribute("aria-label", context.text("menu")));
   return { button, card };
+}
+
+/** Language and appearance. */
+function choices(context: Context): HTMLElement[] {
+  const languages = Object.entries(LANGUAGES).map(([tag, name]) => [tag, () => name] as const);
+  const themes = THEMES.map((name) => [name, () => context.text(`theme_${name}`)] as const);
+  const speak = (chosen: string) => {
+    context.lang = chosen;
+    context.map.fire("gridmap:state");
+  };
+  const look = (chosen: string) => {
+    setTheme(chosen as Theme);
+    context.map.fire("gridmap:state");
+  };
+  return [
+    select(context, "language", languages, () => context.lang, speak),
+    select(context, "theme", themes, theme, look),
+  ];
+}
+
+/** What can be done with the page; each closes the menu first. */
+function actions(context: Context, close: () => void): HTMLElement[] {
+  const about = aboutDialog(context);
+  const action = (say: () => string, run: () => void) => {
+    const button = make("button", { type: "button", class: "gm-action" }, spoken(context, say));
+    button.addEventListener("click", () => {
+      close();
+      run();
+    });
+    return button;
+  };
+  const print = (paper: (typeof PAPERS)[number]) =>
+    action(
+      () => context.text("print", { paper }),
+      () => printMap(context, paper),
+    );
+  const save = action(
+    () => context.text("save_png"),
+    () => savePng(context),
+  );
+  const tell = action(
+    () => context.text("about"),
+    () => about.showModal(),
+  );
+  return [...PAPERS.map(print), save, tell];
 }
 
 function select(
@@ -80,5 +95,14 @@ function select(
   context.speak(sync);
   context.map.on("gridmap:theme", sync);
   box.addEventListener("change", () => choose(box.value));
-  return make("label", {}, make("span", {}, spoken(context, () => context.text(key))), box);
+  return make(
+    "label",
+    {},
+    make(
+      "span",
+      {},
+      spoken(context, () => context.text(key)),
+    ),
+    box,
+  );
 }

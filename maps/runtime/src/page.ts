@@ -1,12 +1,13 @@
 import L from "leaflet";
+import { spoken, toolButton } from "./card";
 import { Context, type PageConfig } from "./context";
 import { isNarrow, make } from "./dom";
-import { spoken, toolButton } from "./frame";
 import { menu } from "./menu";
 import { startPermalink } from "./permalink";
 import { Search } from "./search";
 import { Table } from "./table";
 import { followTheme } from "./theme";
+import { startTimeline } from "./timeline";
 
 const MARGIN = 24;
 
@@ -38,6 +39,7 @@ export function page(id: string, config: PageConfig, options: L.MapOptions): L.M
   addTools(context, bounds);
   document.addEventListener("DOMContentLoaded", () => {
     if (context.geoLayers.size) context.frame["top-left"].append(new Search(context).card);
+    startTimeline(context);
   });
   // By then every card has its place.
   window.addEventListener("load", () => {
@@ -70,7 +72,11 @@ function addTools(context: Context, bounds: L.LatLngBounds): void {
   };
   map.on("zoomend viewreset", limit);
   const scale = L.control.scale({ imperial: false, maxWidth: 120 }).addTo(map).getContainer();
-  const north = make("div", { class: "gm-north" }, spoken(context, () => context.text("north")));
+  const north = make(
+    "div",
+    { class: "gm-north" },
+    spoken(context, () => context.text("north")),
+  );
   const tools = make("div", { class: "gm-tools", role: "group" }, zoomIn, zoomOut, home);
   document.addEventListener("DOMContentLoaded", () => {
     if (context.geoLayers.size) tools.append(tableButton(context));

@@ -1,9 +1,8 @@
 import L from "leaflet";
 import type { Context } from "./context";
+import { readState, writeState } from "./pagestate";
 import { setTheme, THEMES, theme } from "./theme";
 import { timeOf } from "./time";
-
-const PRECISION = 5;
 
 /** Keeps the state of the page in its address, and takes it from there. */
 export function startPermalink(context: Context): void {
@@ -27,34 +26,27 @@ function shownOverlays(context: Context): string[] {
 function describe(context: Context, first: string[]): string {
   const { map } = context;
   const { lat, lng } = map.getCenter();
-  const place = [lat, lng].map((degrees) => degrees.toFixed(PRECISION));
-  const state: [key: string, value: string][] = [["map", [map.getZoom(), ...place].join("/")]];
   const shown = shownOverlays(context);
-  // A layer without a name stands for none at all.
-  const names = shown.length ? shown : [""];
-  if (String(shown) !== String(first)) for (const name of names) state.push(["layer", name]);
-  const { chosen } = timeOf(context);
-  if (chosen) state.push(["time", chosen]);
-  if (context.lang !== context.config.lang) state.push(["lang", context.lang]);
-  if (theme() !== "auto") state.push(["theme", theme()]);
-  const written = state.map(([key, value]) => `${key}=${encodeURIComponent(value)}`);
-  return `#${written.join("&").replaceAll("%2F", "/")}`;
+  return writeState({
+    place: [map.getZoom(), lat, lng],
+    layers: String(shown) === String(first) ? null : shown,
+    time: timeOf(context).chosen || null,
+    lang: context.lang === context.config.lang ? null : context.lang,
+    theme: theme() === "auto" ? null : theme(),
+  });
 }
 
 /** Takes over what a hash says; what it does not say, or says wrongly, stays. */
 function restore(context: Context, hash: string): void {
-  const state = new URLSearchParams(hash.slice(1));
-  context.lang = state.get("lang") ?? context.lang;
-  const look = THEMES.find((one) => one === state.get("theme"));
+  const state = readState(hash);
+  context.lang = state.lang ?? context.lang;
+  const look = THEMES.find((one) => one === state.theme);
   if (look) setTheme(look);
-  if (state.has("layer")) showOnly(context, new Set(state.getAll("layer")));
-  const time = state.get("time");
-  if (time !== null) timeOf(context).chosen = time;
-  const place = (state.get("map") ?? "").split("/").map(Number);
-  if (place.length === 3 && place.every(Number.isFinite)) {
-    const [zoom, lat, lng] = place;
-    context.map.setView(L.latLng(lat, lng), zoom, { animate: false });
-  }
+  if (state.layers) showOnly(context, new Set(state.layers));
+  if (state.time !== null) timeOf(context).chosen = state.time;
+  if (!state.place) return;
+  const [zoom, lat, lng] = state.place;
+  context.map.setView(L.latLng(lat, lng), zoom, { animate: false });
 }
 
 function showOnly({ map, overlays }: Context, names: Set<string>): void {

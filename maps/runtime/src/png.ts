@@ -1,4 +1,5 @@
 import type { Context } from "./context";
+import { penOf } from "./dom";
 import { download } from "./download";
 
 /** Cards that belong on a picture of the map. */
@@ -17,7 +18,7 @@ export function drawPicture(map: HTMLElement, ratio: number): HTMLCanvasElement 
   const canvas = document.createElement("canvas");
   canvas.width = Math.round(frame.width * ratio);
   canvas.height = Math.round(frame.height * ratio);
-  const pen = canvas.getContext("2d")!;
+  const pen = penOf(canvas);
   pen.scale(ratio, ratio);
   pen.translate(-frame.left, -frame.top);
   pen.fillStyle = getComputedStyle(map).backgroundColor;
@@ -41,18 +42,15 @@ function inOrder(map: HTMLElement): (HTMLCanvasElement | HTMLImageElement)[] {
     return [Number(pane ? getComputedStyle(pane).zIndex : 0), Number(own) || 0];
   };
   return [...map.querySelectorAll<HTMLCanvasElement | HTMLImageElement>(drawn)]
-    .filter((one) => !(one instanceof HTMLImageElement) || one.crossOrigin || /^data:/.test(one.src))
-    .map((element, position) => ({ element, position, order: order(element) }))
-    .sort(
-      (a, b) => a.order[0] - b.order[0] || a.order[1] - b.order[1] || a.position - b.position,
+    .filter(
+      (one) => !(one instanceof HTMLImageElement) || one.crossOrigin || /^data:/.test(one.src),
     )
+    .map((element, position) => ({ element, position, order: order(element) }))
+    .sort((a, b) => a.order[0] - b.order[0] || a.order[1] - b.order[1] || a.position - b.position)
     .map(({ element }) => element);
 }
 
-function drawPane(
-  pen: CanvasRenderingContext2D,
-  part: HTMLCanvasElement | HTMLImageElement,
-): void {
+function drawPane(pen: CanvasRenderingContext2D, part: HTMLCanvasElement | HTMLImageElement): void {
   const { left, top, width, height } = part.getBoundingClientRect();
   if (!width || !height || (part instanceof HTMLImageElement && !part.naturalWidth)) return;
   if (getComputedStyle(part).visibility === "hidden") return;
@@ -69,7 +67,8 @@ function clipTo(pen: CanvasRenderingContext2D, pane: HTMLElement): void {
   const { left, top } = pane.getBoundingClientRect();
   const numbers = pane.style.clipPath.match(/-?[\d.]+(?=px)/g)?.map(Number) ?? [];
   pen.beginPath();
-  for (let i = 0; i + 1 < numbers.length; i += 2) pen.lineTo(left + numbers[i], top + numbers[i + 1]);
+  for (let i = 0; i + 1 < numbers.length; i += 2)
+    pen.lineTo(left + numbers[i], top + numbers[i + 1]);
   pen.clip();
 }
 
@@ -92,7 +91,9 @@ function drawGround(pen: CanvasRenderingContext2D, element: HTMLElement, box: DO
   const colours = style.backgroundImage.match(/rgba?\([^)]*\)/g);
   if (colours) {
     const ramp = pen.createLinearGradient(box.left, 0, box.right, 0);
-    colours.forEach((colour, i) => ramp.addColorStop(i / Math.max(colours.length - 1, 1), colour));
+    for (const [i, colour] of colours.entries()) {
+      ramp.addColorStop(i / Math.max(colours.length - 1, 1), colour);
+    }
     pen.fillStyle = ramp;
   } else {
     pen.fillStyle = style.backgroundColor;
@@ -105,7 +106,11 @@ function drawGround(pen: CanvasRenderingContext2D, element: HTMLElement, box: DO
   drawBorders(pen, style, box);
 }
 
-function drawBorders(pen: CanvasRenderingContext2D, style: CSSStyleDeclaration, box: DOMRect): void {
+function drawBorders(
+  pen: CanvasRenderingContext2D,
+  style: CSSStyleDeclaration,
+  box: DOMRect,
+): void {
   const sides: [string, string, number, number, number, number][] = [
     [style.borderTopWidth, style.borderTopColor, box.left, box.top, box.right, box.top],
     [style.borderBottomWidth, style.borderBottomColor, box.left, box.bottom, box.right, box.bottom],

@@ -54,7 +54,11 @@ function pages(
     return made;
   };
   const { formats } = context;
-  const place = make("span", { role: "status" }, `${formats.number(position + 1)} / ${formats.number(count)}`);
+  const place = make(
+    "span",
+    { role: "status" },
+    `${formats.number(position + 1)} / ${formats.number(count)}`,
+  );
   const before = button("previous_here", "‹", position - 1);
   return make("div", { class: "gm-pages" }, before, place, button("next_here", "›", position + 1));
 }
@@ -100,7 +104,14 @@ export class Halo {
     const colour = getComputedStyle(this.map.getContainer()).getPropertyValue("--gm-halo").trim();
     const { renderer } = this;
     const width = weight + 1.5;
-    const style = { color: colour, weight: width, opacity: 0.9, fillOpacity: 0.08, radius, renderer };
+    const style = {
+      color: colour,
+      weight: width,
+      opacity: 0.9,
+      fillOpacity: 0.08,
+      radius,
+      renderer,
+    };
     this.drawn = L.geoJSON(geometry, {
       interactive: false,
       style: { ...style, fillColor: colour },

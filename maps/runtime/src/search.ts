@@ -1,55 +1,11 @@
 import type { Context } from "./context";
 import { isNarrow, make } from "./dom";
 import type { Features } from "./features";
-
+import { type Hit, Index, ranked } from "./finding";
 
 const MOST_SHOWN = 50;
 const CLOSEST_ZOOM = 18;
 const PAUSE_MS = 60;
-
-interface Hit {
-  features: Features;
-  row: number;
-  /** 0: a value is what was typed, 1: begins with it, 2: holds it. */
-  rank: number;
-}
-
-/** All words of one layer, ready to search: made when the reader first comes to the box. */
-class Index {
-  private readonly names: string[];
-  private readonly texts: string[];
-
-  constructor(readonly features: Features) {
-    this.names = features.fields
-      .filter(({ format, categories }) => format === "text" && !categories)
-      .map(({ name }) => name);
-    this.texts = Array.from({ length: features.count }, (_, row) => {
-      const values = this.names.map((name) => features.value(row, name));
-      const words = values.filter((value) => typeof value === "string");
-      return words.length ? `\n${words.join("\n")}\n`.toLowerCase() : "";
-    });
-  }
-
-  find(asked: string, into: Hit[]): void {
-    const { texts, features } = this;
-    for (let row = 0; row < texts.length; row++) {
-      const at = texts[row].indexOf(asked);
-      if (at < 0) continue;
-      const whole = texts[row].includes(`\n${asked}\n`);
-      const start = whole || texts[row].includes(`\n${asked}`);
-      into.push({ features, row, rank: whole ? 0 : start ? 1 : 2 });
-    }
-  }
-
-  /** What a row is called: its first two different words, that which was found first. */
-  describe(row: number, asked: string): string[] {
-    const words = this.names
-      .map((name) => this.features.value(row, name))
-      .filter((value): value is string => typeof value === "string" && value !== "");
-    const found = words.filter((word) => word.toLowerCase().includes(asked));
-    return [...new Set([...found, ...words])].slice(0, 3);
-  }
-}
 
 /** A box that finds rows of all layers by what stands in them: code, name, person, address. */
 export class Search {
@@ -75,13 +31,7 @@ export class Search {
   constructor(private readonly context: Context) {
     this.list.hidden = true;
     this.status.hidden = true;
-    this.card = make(
-      "search",
-      { class: "gm-card gm-search" },
-      this.box,
-      this.list,
-      this.status,
-    );
+    this.card = make("search", { class: "gm-card gm-search" }, this.box, this.list, this.status);
     context.speak(() => {
       const label = context.text("search");
       this.box.placeholder = label;
@@ -108,10 +58,7 @@ export class Search {
 
   private run(): void {
     const { asked } = this;
-    const found: Hit[] = [];
-    if (asked) for (const index of this.prepare()) index.find(asked, found);
-    // Sorting is stable: equal ranks stay in the order of layers and rows.
-    found.sort((a, b) => a.rank - b.rank);
+    const found = asked ? ranked(this.prepare(), asked) : [];
     this.total = found.length;
     this.hits = found.slice(0, MOST_SHOWN);
     this.active = -1;

@@ -2,9 +2,8 @@ import type L from "leaflet";
 import type { Context } from "./context";
 import type { Features, Twin } from "./features";
 import { filteringOf, onFiltered } from "./filtering";
+import { both, either, type Mask } from "./masks";
 import { LEFT, RIGHT, swipePanes } from "./swipe";
-
-type Mask = Uint8Array | null;
 
 /** What one side has of its own. */
 export interface Side {
@@ -40,10 +39,10 @@ export class Sides {
       features.veil(true);
     }
     this.sides = sides;
-    this.twins.forEach((twin, side) => {
+    for (const [side, twin] of this.twins.entries()) {
       const { classes } = sides[side];
       if (classes) twin.restyle(classes, styles);
-    });
+    }
     this.filter();
     this.follow();
   }
@@ -64,10 +63,10 @@ export class Sides {
     const kept = this.sides.map(({ mask = null, classes }) =>
       both(classes ? filtering.keptAs((row) => classes[row]) : filtering.keep, mask),
     );
-    this.twins.forEach((twin, side) => twin.filter(kept[side]));
+    for (const [side, twin] of this.twins.entries()) twin.filter(kept[side]);
     // What either side has answers the pointer.
     const [left, right] = kept;
-    this.features.filter(left && right && left.map((one, row) => one | right[row]));
+    this.features.filter(either(left, right));
   }
 
   /** They are there while their overlay is. */
@@ -78,8 +77,4 @@ export class Sides {
       else if (!map.hasLayer(layer)) layer.addTo(map);
     }
   }
-}
-
-function both(one: Mask, other: Mask): Mask {
-  return one && other ? one.map((kept, row) => kept & other[row]) : (one ?? other);
 }

@@ -1,8 +1,9 @@
 import type L from "leaflet";
+import { spoken } from "./card";
 import type { Context } from "./context";
 import { make } from "./dom";
-import { spoken } from "./frame";
-import type { Span, Time, Unit } from "./time";
+import type { Span, Unit } from "./spans";
+import type { Time } from "./time";
 
 export const LEFT = "gm-left";
 export const RIGHT = "gm-right";
@@ -25,7 +26,12 @@ export class Swipe {
     this.divider.addEventListener("input", () => this.move());
     this.line.append(make("div", { class: "gm-swipe-line", "aria-hidden": "true" }), this.divider);
     this.other.addEventListener("change", () => this.choose());
-    const label = make("label", {}, spoken(context, () => context.text("compare")), this.other);
+    const label = make(
+      "label",
+      {},
+      spoken(context, () => context.text("compare")),
+      this.other,
+    );
     this.row = make("div", { class: "gm-compare" }, label);
     context.map.on("move zoom resize", () => this.move());
     context.speak(() => this.divider.setAttribute("aria-label", context.text("divider")));
@@ -33,7 +39,10 @@ export class Swipe {
 
   setSteps(steps: Span[], unit: Unit): void {
     this.steps = steps;
-    const names = [this.context.text("nothing"), ...steps.map((step) => this.time.label(step, unit))];
+    const names = [
+      this.context.text("nothing"),
+      ...steps.map((step) => this.time.label(step, unit)),
+    ];
     this.other.replaceChildren(
       ...names.map((name, index) => make("option", { value: String(index - 1) }, name)),
     );
@@ -53,7 +62,7 @@ export class Swipe {
       this.move();
     } else {
       this.line.remove();
-      this.context.map.getPane(LEFT)!.style.clipPath = "";
+      paneOf(this.context.map, LEFT).style.clipPath = "";
     }
   }
 
@@ -64,20 +73,29 @@ export class Swipe {
     const share = this.divider.valueAsNumber / 1000;
     this.line.style.setProperty("--share", String(share));
     const { x } = map.containerPointToLayerPoint([share * map.getSize().x, 0]);
-    clip(map.getPane(LEFT)!, -FAR, x);
-    clip(map.getPane(RIGHT)!, x, FAR);
+    clip(paneOf(map, LEFT), -FAR, x);
+    clip(paneOf(map, RIGHT), x, FAR);
   }
 }
 
 function clip(pane: HTMLElement, from: number, to: number): void {
-  const corners = [[from, -FAR], [to, -FAR], [to, FAR], [from, FAR]];
+  const corners = [
+    [from, -FAR],
+    [to, -FAR],
+    [to, FAR],
+    [from, FAR],
+  ];
   pane.style.clipPath = `polygon(${corners.map(([x, y]) => `${x}px ${y}px`).join(", ")})`;
+}
+
+function paneOf(map: L.Map, name: string): HTMLElement {
+  return map.getPane(name) ?? map.createPane(name);
 }
 
 /** Makes the panes of the two sides, where what is timed draws. */
 export function swipePanes(map: L.Map): void {
   for (const name of [LEFT, RIGHT]) {
-    const pane = map.getPane(name) ?? map.createPane(name);
+    const pane = paneOf(map, name);
     // Below the features, above tiles.
     pane.style.zIndex = "350";
     pane.style.pointerEvents = "none";

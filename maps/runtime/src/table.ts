@@ -1,12 +1,13 @@
+import { spoken, toolButton } from "./card";
 import type { Context } from "./context";
 import { make } from "./dom";
 import { download, toCsv } from "./download";
 import type { Features } from "./features";
-import type { Field } from "./format";
-import { filteringOf, onFiltered } from "./filtering";
 import { FilterBar } from "./filterbar";
-import { spoken, toolButton } from "./frame";
+import { filteringOf, onFiltered } from "./filtering";
+import type { Field } from "./format";
 import { goTo } from "./search";
+import { sorted } from "./sorting";
 
 /** Pixels; as in style.css. */
 const ROW = 30;
@@ -121,6 +122,7 @@ export class Table {
   private refresh(): void {
     if (this.panel.hidden) return;
     window.clearTimeout(this.timer);
+    this.scroller.setAttribute("aria-busy", "true");
     this.timer = window.setTimeout(() => this.list(), WAIT_MS);
   }
 
@@ -137,28 +139,15 @@ export class Table {
     this.body.style.height = `${this.rows.length * ROW}px`;
     this.scroller.setAttribute("aria-rowcount", String(this.rows.length + 1));
     this.drawRows();
+    this.scroller.setAttribute("aria-busy", "false");
   }
 
   private sortRows(features: Features, { name, down }: { name: string; down: boolean }): void {
     const field = this.columns.find((column) => column.name === name);
-    const text = new Intl.Collator(this.context.lang, { numeric: true });
     // Categories are sorted as they read; data as what it is.
-    const keys = new Map(
-      this.rows.map((row) => {
-        const value = features.value(row, name);
-        return [row, field?.categories ? features.text(row, name) : value];
-      }),
-    );
-    const turn = down ? -1 : 1;
-    this.rows.sort((a, b) => {
-      const [x, y] = [keys.get(a) ?? null, keys.get(b) ?? null];
-      if (x === null || y === null) return Number(x === null) - Number(y === null) || a - b;
-      const order =
-        typeof x === "string" || typeof y === "string"
-          ? text.compare(String(x), String(y))
-          : Number(x) - Number(y);
-      return order * turn || a - b;
-    });
+    const key = (row: number) =>
+      field?.categories ? features.text(row, name) : features.value(row, name);
+    this.rows = sorted(this.rows, key, { down, lang: this.context.lang });
   }
 
   private drawHead(): void {
@@ -174,10 +163,14 @@ export class Table {
           said ? make("span", { class: "gm-unit" }, said) : null,
         );
         button.addEventListener("click", () => this.sortBy(name));
-        const order = this.sort?.name === name ? (this.sort.down ? "descending" : "ascending") : "none";
-        return make("div", { role: "columnheader", "aria-sort": order }, button);
+        return make("div", { role: "columnheader", "aria-sort": this.orderOf(name) }, button);
       }),
     );
+  }
+
+  private orderOf(name: string): string {
+    if (this.sort?.name !== name) return "none";
+    return this.sort.down ? "descending" : "ascending";
   }
 
   private sortBy(name: string): void {

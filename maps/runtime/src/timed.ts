@@ -1,11 +1,14 @@
 import type L from "leaflet";
+import { classOf, limitsOf, quantileEnds } from "./classes";
 import { type Context, contextOf } from "./context";
 import type { Features } from "./features";
 import { filteringOf } from "./filtering";
 import { replaceLegend } from "./legend";
+import { either } from "./masks";
 import { fromBase64, readSums } from "./packed/bytes";
 import { Sides } from "./sides";
-import { type Span, type Timed, timeOf, type Unit } from "./time";
+import { Daily, maskOf, type Span, type Unit } from "./spans";
+import { type Timed, timeOf } from "./time";
 
 interface TimedConfig {
   overlay: string;
@@ -25,16 +28,12 @@ export function followTime(map: L.Map, config: FollowConfig): void {
   const context = contextOf(map);
   const days = readSums(fromBase64(config.days), config.count);
   const sides = new Sides(context, config.overlay);
-  const within = (at: number, [from, to]: Span) =>
-    at < 0 || (at + config.first >= from && at + config.first < to);
-  const rowsIn = (span: Span | null) =>
-    span && Uint8Array.from(days, (at) => (within(at, span) ? 1 : 0));
+  const rowsIn = (span: Span | null) => span && maskOf(days, config.first, span);
   join(context, config, (chosen, other) => {
     const features = featuresOf(context, config.overlay);
     const [left, right] = [rowsIn(chosen), rowsIn(other)];
     // While two times are compared, what either has answers the pointer.
-    const either = left && right && left.map((kept, row) => kept | right[row]);
-    filteringOf(context, features).set("time", other ? either : left);
+    filteringOf(context, features).set("time", other ? either(left, right) : left);
     if (other) sides.draw(features, [{ mask: left }, { mask: right }]);
     else sides.end();
   });
@@ -53,15 +52,11 @@ export interface CountConfig extends TimedConfig {
 export function countByTime(map: L.Map, config: CountConfig): void {
   const context = contextOf(map);
   const time = timeOf(context, config.unit);
-  const starts = [0];
-  for (const count of config.counts) starts.push(starts.at(-1)! + count);
-  const rows = readSums(fromBase64(config.rows), starts.at(-1)!);
+  const daily = new Daily(config.first, config.counts);
+  const rows = readSums(fromBase64(config.rows), daily.total);
   const countsIn = (span: Span | null): Uint32Array => {
     const counted = new Uint32Array(featuresOf(context, config.overlay).count);
-    const start = (day: number) =>
-      starts[Math.min(Math.max(day - config.first, 0), config.counts.length)];
-    const [from, to] = span ? span.map(start) : [0, rows.length];
-    for (let i = from; i < to; i++) counted[rows[i]]++;
+    for (const row of rows.subarray(...daily.range(span))) counted[row]++;
     return counted;
   };
   let drawn = "";
@@ -73,7 +68,7 @@ export function countByTime(map: L.Map, config: CountConfig): void {
     const scale = span ? time.unit : "all";
     if (scale !== drawn) {
       const spans = span ? time.steps(time.unit) : [null];
-      breaks = quantiles(spans.map(countsIn), config.colours.length - 1);
+      breaks = quantileEnds(spans.map(countsIn), config.colours.length - 1);
       drawn = scale;
     }
     const classesIn = (during: Span | null) =>
@@ -120,35 +115,12 @@ function join(
   return timed;
 }
 
-/** Upper ends of classes with about as many areas each, of those that have any event. */
-function quantiles(parts: Uint32Array[], classes: number): number[] {
-  const some = parts.flatMap((part) => [...part.filter((count) => count > 0)]).sort((a, b) => a - b);
-  const ends = Array.from(
-    { length: classes },
-    (_, i) => some[Math.ceil(((i + 1) / classes) * some.length) - 1] ?? 0,
-  );
-  return [...new Set(ends)].filter((end) => end > 0);
-}
-
-/** 0: no event; then the class whose upper end is the first to hold the count. */
-function classOf(count: number, breaks: number[]): number {
-  if (!count) return 0;
-  const at = breaks.findIndex((end) => count <= end);
-  return (at < 0 ? breaks.length - 1 : at) + 1;
-}
-
 function legendOf(context: Context, config: CountConfig, classes: Uint8Array, breaks: number[]) {
   const counts = new Array<number>(breaks.length + 1).fill(0);
   for (const one of classes) counts[one]++;
   const { formats } = context;
-  const name = (at: number) => {
-    if (!at) return "0";
-    const low = at > 1 ? breaks[at - 2] + 1 : 1;
-    const high = breaks[at - 1];
-    return low === high
-      ? formats.number(low)
-      : `${formats.number(low)} – ${formats.number(high)}`;
-  };
+  const name = (at: number) =>
+    [...new Set(limitsOf(at, breaks))].map((count) => formats.number(count)).join(" – ");
   return {
     title: config.title,
     unit: "",

@@ -1,13 +1,24 @@
+import { spoken } from "./card";
 import type { Context } from "./context";
 import { iconButton, make, relabel } from "./dom";
-import { spoken } from "./frame";
+import type { Span, Unit } from "./spans";
 import { Swipe } from "./swipe";
-import type { Span, Time, Unit } from "./time";
+import { type Slider, type Time, timeOf } from "./time";
 
 const PAUSE_MS = 900;
 
+/** Puts the slider on the page, if anything there is timed. */
+export function startTimeline(context: Context): void {
+  const time = timeOf(context);
+  if (!time.timed.length) return;
+  if (!time.units.includes(time.unit)) time.unit = time.units.at(-1) ?? time.unit;
+  const timeline = new Timeline(context, time);
+  time.slider = timeline;
+  context.watch(() => timeline.refresh());
+}
+
 /** A slider over "all" (step -1) and every step, with a bar chart of the counts, and play. */
-export class Timeline {
+class Timeline implements Slider {
   readonly card: HTMLElement;
   private steps: Span[];
   private bars: HTMLElement[] = [];
@@ -126,9 +137,7 @@ export class Timeline {
   }
 
   private name(step: number): string {
-    return step < 0
-      ? this.context.text("all")
-      : this.time.label(this.steps[step], this.time.unit);
+    return step < 0 ? this.context.text("all") : this.time.label(this.steps[step], this.time.unit);
   }
 
   private show(step: number): void {

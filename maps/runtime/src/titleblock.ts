@@ -1,7 +1,7 @@
 import type L from "leaflet";
+import { makeCard, spoken } from "./card";
 import { contextOf } from "./context";
 import { make } from "./dom";
-import { makeCard, spoken } from "./frame";
 import type { Words } from "./words";
 
 export interface TitleConfig {
@@ -28,6 +28,8 @@ export function titleBlock(map: L.Map, config: TitleConfig): HTMLElement {
 
 /** The hosts that the page's own policy lets in: none, if it needs no network. */
 function networkHosts(): string[] {
-  const policy = document.querySelector<HTMLMetaElement>('meta[http-equiv="Content-Security-Policy"]');
+  const policy = document.querySelector<HTMLMetaElement>(
+    'meta[http-equiv="Content-Security-Policy"]',
+  );
   return [...new Set(policy?.content.match(/https?:\/\/[^\s;]+/g) ?? [])];
 }

@@ -1,7 +1,7 @@
 import L from "leaflet";
+import { spoken, toolButton } from "./card";
 import { type Context, contextOf } from "./context";
 import { isNarrow, make } from "./dom";
-import { spoken, toolButton } from "./frame";
 import "./who.css";
 import { Asked, type Ownership } from "./whoowns";
 import type { Answer } from "./whorank";
@@ -55,7 +55,12 @@ function card(
     onClose();
   });
   const title = spoken(context, () => context.text("who_title"));
-  const head = make("div", { class: "gm-card-head" }, make("h2", { class: "gm-card-title" }, title), close);
+  const head = make(
+    "div",
+    { class: "gm-card-head" },
+    make("h2", { class: "gm-card-title" }, title),
+    close,
+  );
   const named = spoken(context, () => context.text("who_category"));
   const label = make("label", { class: "gm-who-category" }, make("span", {}, named), chooser);
   const panel = make("section", { class: "gm-card gm-who" }, head);
@@ -67,8 +72,16 @@ function card(
 }
 
 /** The choice of the category of a problem, which narrows the answer; at first it is any. */
-function categories(context: Context, { categories }: Ownership, onChange: () => void): HTMLSelectElement {
-  const any = make("option", { value: "" }, spoken(context, () => context.text("who_any")));
+function categories(
+  context: Context,
+  { categories }: Ownership,
+  onChange: () => void,
+): HTMLSelectElement {
+  const any = make(
+    "option",
+    { value: "" },
+    spoken(context, () => context.text("who_any")),
+  );
   const others = categories.map(([code, name]) => make("option", { value: code }, name));
   const select = make("select", { class: "gm-select" }, any, ...others);
   select.addEventListener("change", onChange);
@@ -78,7 +91,11 @@ function categories(context: Context, { categories }: Ownership, onChange: () =>
 function heading(context: Context, { at }: Ownership, { lng, lat }: L.LatLng): HTMLElement {
   const place = [lng, lat].map((degrees) => degrees.toFixed(5)).join(", ");
   const said = [`${context.text("position")} ${place}`, context.text("who_at", { at })];
-  return make("p", { class: "gm-eyebrow gm-who-when" }, ...said.map((text) => make("span", {}, text)));
+  return make(
+    "p",
+    { class: "gm-eyebrow gm-who-when" },
+    ...said.map((text) => make("span", {}, text)),
+  );
 }
 
 function sections(ownership: Ownership, context: Context, some: Answer[]): HTMLElement[] {
@@ -92,7 +109,12 @@ function sections(ownership: Ownership, context: Context, some: Answer[]): HTMLE
 }
 
 /** Answers of one target, one behind the other, under what it is and why it counts. */
-function section(ownership: Ownership, context: Context, some: Answer[], first: number): HTMLElement {
+function section(
+  ownership: Ownership,
+  context: Context,
+  some: Answer[],
+  first: number,
+): HTMLElement {
   const { found } = some[0];
   const code = found.name ? make("span", { class: "gm-code" }, found.code) : null;
   return make(
@@ -110,7 +132,9 @@ function section(ownership: Ownership, context: Context, some: Answer[], first: 
 
 function person(ownership: Ownership, context: Context, answer: Answer, rank: number): HTMLElement {
   const { name, role, category, until, phone, source } = answer;
-  const lasts = until ? context.text("who_until", { until }) : context.say(ownership.texts.open_end);
+  const lasts = until
+    ? context.text("who_until", { until })
+    : context.say(ownership.texts.open_end);
   const names = Object.fromEntries(ownership.categories);
   return make(
     "li",

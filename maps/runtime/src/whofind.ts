@@ -12,7 +12,11 @@ export interface Metres {
 export type Place = [x: number, y: number];
 
 /** Returns a place in metres from the origin; null beyond what is within reach of anything. */
-export function metresAt({ box, tiles, powers, x, y }: Metres, lon: number, lat: number): Place | null {
+export function metresAt(
+  { box, tiles, powers, x, y }: Metres,
+  lon: number,
+  lat: number,
+): Place | null {
   const [west, south, east, north] = box;
   const across = ((lon - west) / (east - west)) * tiles;
   const up = ((lat - south) / (north - south)) * tiles;

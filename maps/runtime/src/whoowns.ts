@@ -1,8 +1,22 @@
 import type L from "leaflet";
 import type { Context } from "./context";
 import { fromBase64, readSums } from "./packed/bytes";
-import { type Metres, metresAt, type Nearby, type PackedShapes, type Place, Shapes } from "./whofind";
-import { type Answer, answers, type AskingOrder, type Found, type Holder, type Rule } from "./whorank";
+import {
+  type Metres,
+  metresAt,
+  type Nearby,
+  type PackedShapes,
+  type Place,
+  Shapes,
+} from "./whofind";
+import {
+  type Answer,
+  type AskingOrder,
+  answers,
+  type Found,
+  type Holder,
+  type Rule,
+} from "./whorank";
 import type { Words } from "./words";
 
 /** A column of different values: which of them each row has, -1 for none. */
@@ -34,13 +48,24 @@ export interface Ownership {
   /** Why each rule counts, and what is said of an assignment without an end and of nobody. */
   texts: Record<Rule | "open_end" | "nobody", Words>;
   categories: [code: string, name: string][];
-  holders: { count: number; columns: Record<TextColumn, Coded<string>> & Record<NumberColumn, Coded<number>> };
+  holders: {
+    count: number;
+    columns: Record<TextColumn, Coded<string>> & Record<NumberColumn, Coded<number>>;
+  };
   groups: Group[];
   required: { title: Words; groups: number[] }[];
   metres: Metres | null;
 }
 
-type TextColumn = "layer" | "target" | "holder" | "role" | "category" | "until" | "phone" | "source";
+type TextColumn =
+  | "layer"
+  | "target"
+  | "holder"
+  | "role"
+  | "category"
+  | "until"
+  | "phone"
+  | "source";
 type NumberColumn = "from_m" | "to_m";
 
 /** Finds what a point belongs to, and who answers for it. */
@@ -94,7 +119,9 @@ export class Asked {
     const shapes = this.shapes[at];
     if (!shapes || !place) return [];
     if (group.rule === "inside") return shapes.holding(place).map(inside);
-    return group.rule === "along" ? shapes.nearest(place, group.reach) : shapes.near(place, group.reach);
+    return group.rule === "along"
+      ? shapes.nearest(place, group.reach)
+      : shapes.near(place, group.reach);
   }
 
   private namedFor({ layer, code }: Found): Holder[] {

@@ -91,7 +91,10 @@ function territorial(named: Answer[], order: AskingOrder): Answer[] {
 }
 
 function sorted(some: Answer[], columns: string[], order: AskingOrder): Answer[] {
-  const keyed = some.map((answer) => ({ answer, keys: columns.map((name) => key(answer, name, order)) }));
+  const keyed = some.map((answer) => ({
+    answer,
+    keys: columns.map((name) => key(answer, name, order)),
+  }));
   keyed.sort((one, other) => {
     const at = one.keys.findIndex((value, i) => value !== other.keys[i]);
     return at < 0 ? 0 : one.keys[at] - other.keys[at];

@@ -22,9 +22,9 @@ export async function inflate(
 ): Promise<Uint8Array> {
   const bytes = new Uint8Array(size);
   // The bytes of a Blob would travel to another process of the browser and back.
-  const reader = new Response(deflated)
-    .body!.pipeThrough(new DecompressionStream("deflate"))
-    .getReader();
+  const { body } = new Response(deflated);
+  if (!body) throw new Error("this browser streams no bytes");
+  const reader = body.pipeThrough(new DecompressionStream("deflate")).getReader();
   let at = 0;
   for (;;) {
     const { done, value } = await reader.read();
@@ -36,10 +36,13 @@ export async function inflate(
 }
 
 export function cutStreams(bytes: Uint8Array, sizes: [name: string, size: number][]): Streams {
+  const streams: Streams = {};
   let at = 0;
-  return Object.fromEntries(
-    sizes.map(([name, size]) => [name, bytes.subarray(at, (at += size))] as const),
-  );
+  for (const [name, size] of sizes) {
+    streams[name] = bytes.subarray(at, at + size);
+    at += size;
+  }
+  return streams;
 }
 
 /** Reads integers of at least 0 that have at most 53 bits. */

@@ -131,13 +131,13 @@ export abstract class CanvasLayer extends L.Layer {
   }
 
   private currentView(): View {
-    const { min, max } = this._map.getPixelBounds();
+    const shown = this._map.getPixelBounds();
     const margin = this._map.getSize().multiplyBy(MARGIN).round();
-    const corner = min!.subtract(margin).round();
+    const corner = shown.getTopLeft().subtract(margin).round();
     return {
       zoom: this._map.getZoom(),
       corner,
-      size: max!.add(margin).round().subtract(corner),
+      size: shown.getBottomRight().add(margin).round().subtract(corner),
       // For paper the page pretends to be on a fine screen.
       ratio: Math.min(Math.max(window.devicePixelRatio, L.Browser.retina ? 2 : 1), MOST_RATIO),
     };

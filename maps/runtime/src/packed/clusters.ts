@@ -1,6 +1,6 @@
 import type { Canvas2D, View } from "./canvaslayer";
+import type { Chosen } from "./chosen";
 import type { Look } from "./look";
-import type { Chosen } from "./pointcanvas";
 
 /** Points that are drawn as one circle. */
 export interface Cluster {
@@ -19,7 +19,12 @@ export interface Cluster {
 /** CSS pixels. Cells lie fast on the world, so that a pan changes no cluster. */
 const CELL = 72;
 const POINTS_A_STEP = 16_384;
-const TONES = ["#2f7ed8", "#1b5fb0", "#123f7a"];
+/** Colours of circles, each from a count on. */
+const TONES: [from: number, tone: string][] = [
+  [1000, "#123f7a"],
+  [100, "#1b5fb0"],
+  [0, "#2f7ed8"],
+];
 
 /**
  * Groups points by the cells of a grid, then joins circles that would overlap. It takes one pass
@@ -45,7 +50,8 @@ export function* clustersOf(
     const line = Math.floor(top / CELL) - north;
     if (line < 0 || line >= lines) continue;
     const at = line * columns + column;
-    const cluster = (cells[at] ??= newCluster(row[spot]));
+    const cluster = cells[at] ?? newCluster(row[spot]);
+    cells[at] = cluster;
     cluster.count++;
     // Sums now, means below.
     cluster.x += left;
@@ -112,8 +118,8 @@ export function* drawClusters(
   canvas.textBaseline = "middle";
   for (const cluster of clusters) {
     const [x, y] = [(cluster.x - corner.x) * ratio, (cluster.y - corner.y) * ratio];
-    if (cluster.only !== null) drawOne(canvas, x, y, looks[style[cluster.only]]);
-    else drawMany(canvas, x, y, cluster, ratio, write);
+    if (cluster.only === null) drawMany(canvas, x, y, cluster, ratio, write);
+    else drawOne(canvas, x, y, looks[style[cluster.only]]);
   }
   yield;
 }
@@ -134,7 +140,7 @@ function drawMany(
   ratio: number,
   write: (count: number) => string,
 ): void {
-  const tone = TONES[count < 100 ? 0 : count < 1000 ? 1 : 2];
+  const [, tone] = TONES.find(([from]) => count >= from) ?? TONES[0];
   disc(canvas, x, y, radius * ratio, `${tone}40`);
   disc(canvas, x, y, (radius - 3.5) * ratio, tone);
   const text = write(count);

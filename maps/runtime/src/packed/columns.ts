@@ -16,14 +16,13 @@ export type ColumnSpec =
   | { kind: "dictionary" | "float" | "text" }
   | { kind: "json"; values: Value[] };
 
-/** A column as memory holds it. */
-export interface Held {
-  /** 0 where missing; else one more than what is stored. */
-  stored?: Uint32Array | Float64Array;
-  words?: string[];
-  numbers?: Float64Array;
-  letters?: Uint8Array;
-}
+/** A column as memory holds it; where stored numbers are 0 a value is missing, else they are one more. */
+export type Held =
+  | { kind: "whole"; spec: Extract<ColumnSpec, Numbers>; stored: Uint32Array | Float64Array }
+  | { kind: "float"; numbers: Float64Array }
+  | { kind: "dictionary"; stored: Uint32Array; words: string[] }
+  | { kind: "text"; stored: Uint32Array; letters: Uint8Array }
+  | { kind: "json"; values: Value[] };
 
 const TWO_TO_32 = 2 ** 32;
 
@@ -32,22 +31,27 @@ export function readColumn(spec: ColumnSpec, streams: Streams, index: number, co
   const letters = streams[`${index}.letters`];
   switch (spec.kind) {
     case "json":
-      return {};
+      return spec;
     case "float":
-      return { numbers: readFloats(values, count) };
-    case "dictionary":
-      return {
-        stored: readVarints(values, new Uint32Array(count)),
-        words: JSON.parse(new TextDecoder().decode(letters)) as string[],
-      };
-    case "text":
-      return { stored: readVarints(values, new Uint32Array(count)), letters: letters.slice() };
+      return { kind: "float", numbers: readFloats(values, count) };
+    case "dictionary": {
+      const words = JSON.parse(new TextDecoder().decode(letters)) as string[];
+      return { kind: "dictionary", stored: readVarints(values, new Uint32Array(count)), words };
+    }
+    case "text": {
+      const stored = readVarints(values, new Uint32Array(count));
+      return { kind: "text", stored, letters: letters.slice() };
+    }
     default:
-      return { stored: readIntegers(values, count, spec.delta) };
+      return { kind: "whole", spec, stored: readIntegers(values, count, spec.delta) };
   }
 }
 
-function readIntegers(bytes: Uint8Array, count: number, delta: boolean): Uint32Array | Float64Array {
+function readIntegers(
+  bytes: Uint8Array,
+  count: number,
+  delta: boolean,
+): Uint32Array | Float64Array {
   const wide = readVarints(bytes, new Float64Array(count));
   if (delta) {
     for (let i = 0, sum = 0; i < count; i++) {
@@ -62,28 +66,28 @@ function readIntegers(bytes: Uint8Array, count: number, delta: boolean): Uint32A
 function readFloats(bytes: Uint8Array, count: number): Float64Array {
   const numbers = new Float64Array(count);
   const into = new Uint8Array(numbers.buffer);
-  for (let i = 0; i < count; i++) for (let k = 0; k < 8; k++) into[i * 8 + k] = bytes[k * count + i];
+  for (let i = 0; i < count; i++)
+    for (let k = 0; k < 8; k++) into[i * 8 + k] = bytes[k * count + i];
   return numbers;
 }
 
 /** Returns what gives the value of a row. */
-export function reader(spec: ColumnSpec, held: Held): (row: number) => Value {
-  const { stored, words, numbers } = held;
-  switch (spec.kind) {
+export function reader(held: Held): (row: number) => Value {
+  switch (held.kind) {
     case "json":
-      return (row) => spec.values[row];
+      return (row) => held.values[row];
     case "float":
-      return (row) => (Number.isNaN(numbers![row]) ? null : numbers![row]);
+      return (row) => (Number.isNaN(held.numbers[row]) ? null : held.numbers[row]);
     case "dictionary":
-      return (row) => (stored![row] ? words![stored![row] - 1] : null);
+      return (row) => (held.stored[row] ? held.words[held.stored[row] - 1] : null);
     case "text":
-      return textReader(held);
+      return textReader(held.stored, held.letters);
     default:
-      return integerReader(spec, stored!);
+      return wholeReader(held.spec, held.stored);
   }
 }
 
-function integerReader(
+function wholeReader(
   spec: Extract<ColumnSpec, Numbers>,
   stored: ArrayLike<number>,
 ): (row: number) => Value {
@@ -97,8 +101,7 @@ function integerReader(
 }
 
 /** Finds where the text of a row starts from marks at every 64th row. */
-function textReader({ stored, letters }: Held): (row: number) => Value {
-  const sizes = stored!;
+function textReader(sizes: Uint32Array, letters: Uint8Array): (row: number) => Value {
   const marks = new Uint32Array((sizes.length >> 6) + 1);
   for (let row = 0, at = 0; row < sizes.length; row++) {
     if ((row & 63) === 0) marks[row >> 6] = at;
@@ -109,6 +112,6 @@ function textReader({ stored, letters }: Held): (row: number) => Value {
     if (!sizes[row]) return null;
     let at = marks[row >> 6];
     for (let i = row & ~63; i < row; i++) at += Math.max(sizes[i] - 1, 0);
-    return decoder.decode(letters!.subarray(at, at + sizes[row] - 1));
+    return decoder.decode(letters.subarray(at, at + sizes[row] - 1));
   };
 }

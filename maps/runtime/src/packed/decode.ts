@@ -1,4 +1,13 @@
-import { cutStreams, fromBase64, inflate, readSums, readVarints, starts, type Streams } from "./bytes";
+import { type Boxes, boxesOfRuns, emptyBoxes, widen } from "./boxes";
+import {
+  cutStreams,
+  fromBase64,
+  inflate,
+  readSums,
+  readVarints,
+  type Streams,
+  starts,
+} from "./bytes";
 import { type ColumnSpec, type Held, readColumn } from "./columns";
 import { buildTree, FAN_OUT, type Tree } from "./tree";
 
@@ -41,8 +50,8 @@ export interface Shapes extends Rows {
   use: Uint32Array;
   /** Twice the arc, plus one where the ring runs along it backwards. */
   arc: Uint32Array;
-  /** West, south, east, north of each feature. */
-  boxes: Int32Array;
+  /** Of each feature. */
+  boxes: Boxes;
 }
 
 export interface Decoded {
@@ -109,25 +118,20 @@ function readDays(bytes: Uint8Array, count: number): Uint16Array {
   return readVarints(bytes, new Uint16Array(count)).map((day) => day - 1);
 }
 
-function boxesOfPoints(x: Int32Array, y: Int32Array): Int32Array {
-  const boxes = new Int32Array(Math.ceil(x.length / FAN_OUT) * 4);
-  for (let i = 0; i < boxes.length; i += 4) boxes.set(NOWHERE, i);
-  for (let i = 0; i < x.length; i++) {
-    const at = Math.floor(i / FAN_OUT) * 4;
-    if (x[i] < boxes[at]) boxes[at] = x[i];
-    if (y[i] < boxes[at + 1]) boxes[at + 1] = y[i];
-    if (x[i] > boxes[at + 2]) boxes[at + 2] = x[i];
-    if (y[i] > boxes[at + 3]) boxes[at + 3] = y[i];
-  }
-  return boxes;
+/** Boxes of so many points in a row as a box of the tree has below it. */
+function boxesOfPoints(x: Int32Array, y: Int32Array): Boxes {
+  const blocks = Math.ceil(x.length / FAN_OUT);
+  const start = Uint32Array.from({ length: blocks + 1 }, (_, i) => Math.min(i * FAN_OUT, x.length));
+  return boxesOfRuns(start, x, y);
 }
 
 function readShapes(streams: Streams, count: number): Shapes {
   const ring = starts(streams.rings, count);
   const use = starts(streams.uses, ring[count]);
-  const arc = readUses(streams.use, use[use.length - 1]);
-  const start = starts(streams.size, countOf(streams.size), 2);
-  const vertices = start[start.length - 1];
+  const arc = readUses(streams.use, use[ring[count]]);
+  const arcs = countOf(streams.size);
+  const start = starts(streams.size, arcs, 2);
+  const vertices = start[arcs];
   const x = readSums(streams.x, vertices);
   const y = readSums(streams.y, vertices);
   const level = readLevels(streams.level, vertices);
@@ -162,35 +166,14 @@ function readLevels(bytes: Uint8Array, count: number): Uint8Array {
 }
 
 /** A feature without a ring gets a box that meets nothing. */
-function boxesOf(shapes: Pick<Shapes, "start" | "x" | "y" | "ring" | "use" | "arc">): Int32Array {
+function boxesOf(shapes: Pick<Shapes, "start" | "x" | "y" | "ring" | "use" | "arc">): Boxes {
   const { start, x, y, ring, use, arc } = shapes;
-  const ofArcs = new Int32Array((start.length - 1) * 4);
-  for (let a = 0; a + 1 < start.length; a++) {
-    let [west, south, east, north]: number[] = NOWHERE;
-    for (let k = start[a]; k < start[a + 1]; k++) {
-      if (x[k] < west) west = x[k];
-      if (x[k] > east) east = x[k];
-      if (y[k] < south) south = y[k];
-      if (y[k] > north) north = y[k];
-    }
-    ofArcs.set([west, south, east, north], a * 4);
-  }
-  const boxes = new Int32Array((ring.length - 1) * 4);
+  const ofArcs = boxesOfRuns(start, x, y);
+  const boxes = emptyBoxes(ring.length - 1);
   for (let feature = 0; feature + 1 < ring.length; feature++) {
-    const at = feature * 4;
-    boxes.set(NOWHERE, at);
     for (let u = use[ring[feature]]; u < use[ring[feature + 1]]; u++) {
-      widen(boxes, at, ofArcs, (arc[u] >> 1) * 4);
+      widen(boxes, feature * 4, ofArcs, (arc[u] >> 1) * 4);
     }
   }
   return boxes;
-}
-
-export const NOWHERE = [0x7fffffff, 0x7fffffff, -0x80000000, -0x80000000];
-
-export function widen(boxes: Int32Array, at: number, by: Int32Array, from: number): void {
-  if (by[from] < boxes[at]) boxes[at] = by[from];
-  if (by[from + 1] < boxes[at + 1]) boxes[at + 1] = by[from + 1];
-  if (by[from + 2] > boxes[at + 2]) boxes[at + 2] = by[from + 2];
-  if (by[from + 3] > boxes[at + 3]) boxes[at + 3] = by[from + 3];
 }

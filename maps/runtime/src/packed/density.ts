@@ -1,7 +1,7 @@
 import type { Canvas2D, View } from "./canvaslayer";
+import type { Chosen } from "./chosen";
 import type { Spots } from "./decode";
 import { wordOf } from "./look";
-import type { Chosen } from "./pointcanvas";
 
 /** How a heat map looks. */
 export interface HeatLook {
@@ -95,9 +95,9 @@ export function fullHeat(heat: Float32Array): number {
   if (hottest === 0) return 0;
   const cells = new Uint32Array(STEPS);
   let warm = 0;
-  for (let i = 0; i < heat.length; i++) {
-    if (heat[i] <= hottest * WARM) continue;
-    cells[Math.min(Math.floor((heat[i] / hottest) * STEPS), STEPS - 1)]++;
+  for (const value of heat) {
+    if (value <= hottest * WARM) continue;
+    cells[Math.min(Math.floor((value / hottest) * STEPS), STEPS - 1)]++;
     warm++;
   }
   let step = -1;
@@ -174,16 +174,21 @@ class Grid {
   }
 }
 
-/** Colours between those given, from clear to nearly opaque. */
 export function rampOf(colours: string[]): Uint32Array {
-  const words = colours.map((colour) => wordOf(colour, 1));
+  return rampBetween(colours.map((colour) => wordOf(colour, 1)));
+}
+
+/** Colours between those given, from clear to nearly opaque, as words of an ImageData's bytes. */
+export function rampBetween(words: number[]): Uint32Array {
   return Uint32Array.from({ length: SHADES }, (_, i) => {
     const share = i / (SHADES - 1);
     const place = share * (words.length - 1);
     const low = Math.min(Math.floor(place), words.length - 2);
     const mix = (shift: number) => {
       const [a, b] = [words[Math.max(low, 0)], words[low + 1]];
-      return ((a >>> shift) & 255) + (((b >>> shift) & 255) - ((a >>> shift) & 255)) * (place - low);
+      return (
+        ((a >>> shift) & 255) + (((b >>> shift) & 255) - ((a >>> shift) & 255)) * (place - low)
+      );
     };
     const alpha =
       255 * MOST_OPAQUE * Math.min(1, Math.sqrt(share) * 1.15) * Math.min(1, share / FADING);

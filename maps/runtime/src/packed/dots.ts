@@ -1,7 +1,7 @@
 import type { Canvas2D } from "./canvaslayer";
-import { type Look, wordOf } from "./look";
-import type { Chosen } from "./pointcanvas";
+import type { Chosen } from "./chosen";
 import { over } from "./fill";
+import { type Look, wordOf } from "./look";
 
 const POINTS_A_STEP = 8192;
 

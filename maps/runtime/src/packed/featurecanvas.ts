@@ -119,7 +119,10 @@ export class FeatureCanvas extends StyledCanvas<Shapes> {
       if (isLarge(drawing, feature, least)) strokes.add(feature, this.classOf(shapes.row[feature]));
       if (i % FEATURES_A_STEP === 0) yield;
     }
-    yield* strokes.draw(canvas, looks.map((look) => look.pen));
+    yield* strokes.draw(
+      canvas,
+      looks.map((look) => look.pen),
+    );
   }
 
   private *fillAreas(

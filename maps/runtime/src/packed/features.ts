@@ -6,8 +6,8 @@ import type { Field, Value } from "../format";
 import { anchorOf } from "../inside";
 import { Halo, openPopup } from "../popup";
 import type { Words } from "../words";
-import { reader } from "./columns";
 import type { CanvasLayer } from "./canvaslayer";
+import { reader } from "./columns";
 import type { Content, Decoded } from "./decode";
 import type { Lattice } from "./projection";
 
@@ -72,10 +72,8 @@ export class PackedFeatures implements Features {
   }
 
   fill(decoded: Decoded): void {
-    const { columns, fields } = this.config;
-    this.readers = new Map(
-      fields.map((field, i) => [field.name, reader(columns[i], decoded.columns[i])]),
-    );
+    const { fields } = this.config;
+    this.readers = new Map(fields.map((field, i) => [field.name, reader(decoded.columns[i])]));
     this.canvas.fill(decoded);
   }
 
@@ -131,7 +129,12 @@ export class PackedFeatures implements Features {
     this.selected.show(geometry, this.canvas.styleOf(row));
     if (!geometry) return;
     const [lng, lat] = anchorOf(geometry);
-    const popup = openPopup(this.context, this, this.canvas.together(row), at ?? L.latLng(lat, lng));
+    const popup = openPopup(
+      this.context,
+      this,
+      this.canvas.together(row),
+      at ?? L.latLng(lat, lng),
+    );
     popup.once("remove", () => this.selected.clear());
   }
 

@@ -53,19 +53,26 @@ export function geometryOf(
   feature: number,
   kind: "polygons" | "lines",
 ): Geometry | null {
-  const rings = ringsOf(shapes, lattice, feature);
+  const rings = ringsOf(shapes, feature);
   if (!rings.length) return null;
-  if (kind === "lines") return { type: "MultiLineString", coordinates: rings };
+  const degrees = (ring: Position[]) => ring.map(([x, y]) => placeOf(lattice, x, y));
+  if (kind === "lines") return { type: "MultiLineString", coordinates: rings.map(degrees) };
   const parts: Position[][][] = [];
   for (const ring of rings) {
     // Exteriors run counter-clockwise, and holes follow theirs.
-    if (signedArea(ring) >= 0 || !parts.length) parts.push([ring]);
-    else parts[parts.length - 1].push(ring);
+    const last = parts.at(-1);
+    if (!last || signedArea(ring) >= 0) parts.push([degrees(ring)]);
+    else last.push(degrees(ring));
   }
   return { type: "MultiPolygon", coordinates: parts };
 }
 
-function ringsOf(shapes: Shapes, lattice: Lattice, feature: number): Position[][] {
+function placeOf(lattice: Lattice, x: number, y: number): Position {
+  return [lattice.west + x * lattice.step_x, lattice.south + y * lattice.step_y];
+}
+
+/** Returns the rings or lines of a feature on the lattice, where areas are exact. */
+function ringsOf(shapes: Shapes, feature: number): Position[][] {
   const { ring, use, arc, start, x, y } = shapes;
   const rings: Position[][] = [];
   for (let r = ring[feature]; r < ring[feature + 1]; r++) {
@@ -74,7 +81,7 @@ function ringsOf(shapes: Shapes, lattice: Lattice, feature: number): Position[][
       const a = arc[u] >> 1;
       const run: Position[] = [];
       for (let k = start[a]; k < start[a + 1]; k++) {
-        run.push([lattice.west + x[k] * lattice.step_x, lattice.south + y[k] * lattice.step_y]);
+        run.push([x[k], y[k]]);
       }
       if (arc[u] & 1) run.reverse();
       places.push(...(places.length ? run.slice(1) : run));

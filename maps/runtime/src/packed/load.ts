@@ -1,5 +1,5 @@
 import program from "worker:packed/worker.ts";
-import { decode, type Decoded, type Progress } from "./decode";
+import { type Decoded, decode, type Progress } from "./decode";
 import type { Report, Task } from "./serve";
 
 /** Characters from which on a worker is worth its start. */

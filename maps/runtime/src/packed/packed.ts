@@ -2,8 +2,9 @@ import type L from "leaflet";
 import { type Context, contextOf } from "../context";
 import { make } from "../dom";
 import { onFiltered } from "../filtering";
+import type { Span } from "../spans";
 import { LEFT, RIGHT, swipePanes } from "../swipe";
-import { type Span, timeOf } from "../time";
+import { timeOf } from "../time";
 import { FeatureCanvas, type FeatureOptions } from "./featurecanvas";
 import { type Drawn, type PackedConfig, PackedFeatures } from "./features";
 import { load } from "./load";
@@ -17,10 +18,7 @@ export function packedFeatures(map: L.Map, config: PackedConfig & FeatureOptions
 }
 
 /** Packed points, as dots, clusters or heat. */
-export function packedPoints(
-  map: L.Map,
-  config: PackedConfig & PointOptions,
-): L.Layer {
+export function packedPoints(map: L.Map, config: PackedConfig & PointOptions): L.Layer {
   const context = contextOf(map);
   const canvas = new PointCanvas(config, (count) => shortly(context, count));
   const { time } = config;
@@ -65,7 +63,13 @@ function open<C extends Drawn>(context: Context, config: PackedConfig, canvas: C
   context.register(config.name, canvas);
   const onTop = config.kind === "points";
   const clickable = config.shown.length > 0;
-  pointerOf(context.map).add({ features, layer: canvas, tooltip: config.tooltip, onTop, clickable });
+  pointerOf(context.map).add({
+    features,
+    layer: canvas,
+    tooltip: config.tooltip,
+    onTop,
+    clickable,
+  });
   void take(context, config).then((decoded) => {
     features.fill(decoded);
     context.register(config.name, canvas);

@@ -1,15 +1,14 @@
 import type { Geometry } from "geojson";
 import L from "leaflet";
-import type { Unit } from "../time";
+import type { Unit } from "../spans";
 import { type Canvas2D, onCanvas, type View } from "./canvaslayer";
+import { type Days, isOf, pick } from "./chosen";
 import { type Cluster, clustersOf, drawClusters } from "./clusters";
 import type { Decoded, Spots } from "./decode";
 import { drawDensity, type HeatLook } from "./density";
 import { drawDots } from "./dots";
 import { deviceEvents } from "./gpu/device";
-import type { Days } from "./gpu/places";
 import { GpuPoints } from "./gpu/points";
-import type { Projection } from "./projection";
 import { StyledCanvas, type StyledOptions } from "./styled";
 import { FAN_OUT, search } from "./tree";
 
@@ -18,14 +17,6 @@ export interface PointOptions extends StyledOptions {
   heat: HeatLook;
   /** The first day, counted from 1970, and how many points each has from there on. */
   time: { first: number; counts: number[]; unit: Unit } | null;
-}
-
-/** Points as they are drawn: those that are neither filtered out nor of another time. */
-export interface Chosen {
-  spots: Spots;
-  /** Features; null: all. */
-  features: Uint32Array | null;
-  projection: Projection;
 }
 
 type Box = [west: number, south: number, east: number, north: number];
@@ -66,21 +57,6 @@ export class PointCanvas extends StyledCanvas<Spots> {
   /** Draws in another pane from now on; without one, in its own. */
   moveTo(pane = paneOf(this.config)): void {
     this.setPane(pane);
-  }
-
-  /** Returns the features of some days that are not filtered out; null: all. */
-  private pick(days: Days): Uint32Array | null {
-    const { held, keep } = this;
-    if (!held || (days === null && keep === null)) return null;
-    const { x, row, day } = held;
-    const picked = new Uint32Array(x.length);
-    const [from, to] = days ?? [0, Infinity];
-    let count = 0;
-    for (let i = 0; i < x.length; i++) {
-      if (day && (day[i] < from || day[i] >= to)) continue;
-      if (this.keeps(row[i])) picked[count++] = i;
-    }
-    return picked.slice(0, count);
   }
 
   protected heldOf({ spots }: Decoded): Spots | null {
@@ -149,8 +125,9 @@ export class PointCanvas extends StyledCanvas<Spots> {
     const across = reach / aspect;
     let [least, nearest] = [reach * reach, -1];
     this.find([column - across, line - reach, column + across, line + reach], (row) => {
-      if (!this.isChosen(row)) return;
-      const [x, y] = this.box(row)!;
+      const place = this.box(row);
+      if (!place || !this.isChosen(row)) return;
+      const [x, y] = place;
       const square = ((x - column) * aspect) ** 2 + (y - line) ** 2;
       if (square < least) [least, nearest] = [square, row];
     });
@@ -208,11 +185,8 @@ export class PointCanvas extends StyledCanvas<Spots> {
   }
 
   private isChosen(row: number): boolean {
-    const { day, feature } = this.held!;
-    if (!this.keeps(row)) return false;
-    if (!this.days || !day) return true;
-    const [from, to] = this.days;
-    return day[feature[row]] >= from && day[feature[row]] < to;
+    const { held } = this;
+    return held !== null && this.keeps(row) && isOf(held, this.days, held.feature[row]);
   }
 
   protected *draw(view: View): Generator<void, ImageBitmap> {
@@ -224,7 +198,7 @@ export class PointCanvas extends StyledCanvas<Spots> {
     const { held: spots, config, days } = this;
     if (!spots || this.veiled || config.as === "clusters") return null;
     if (this.onGpu === undefined) {
-      this.onGpu = GpuPoints.of(spots, config.lattice, this.heights!);
+      this.onGpu = GpuPoints.of(spots, config.lattice, this.heights);
     }
     const { onGpu } = this;
     if (!onGpu || onGpu.isLost) return null;
@@ -237,10 +211,10 @@ export class PointCanvas extends StyledCanvas<Spots> {
     const { held: spots, config, days } = this;
     if (!spots || this.veiled) return;
     const projection = this.projection(view);
-    this.chosen ??= this.pick(days);
+    this.chosen ??= pick(spots, days, this.keep);
     const chosen = { spots, features: this.chosen, projection };
     if (config.as === "heat") {
-      const everyDay = days ? { ...chosen, features: this.pick(null) } : chosen;
+      const everyDay = days ? { ...chosen, features: pick(spots, null, this.keep) } : chosen;
       yield* drawDensity(canvas, chosen, view, config.heat, this.share(), everyDay);
       return;
     }

@@ -22,8 +22,8 @@ interface Hovering {
 const pointers = new WeakMap<L.Map, Pointer>();
 
 export function pointerOf(map: L.Map): Pointer {
-  let pointer = pointers.get(map);
-  if (!pointer) pointers.set(map, (pointer = new Pointer(map)));
+  const pointer = pointers.get(map) ?? new Pointer(map);
+  pointers.set(map, pointer);
   return pointer;
 }
 
@@ -104,4 +104,3 @@ class Pointer {
     return null;
   }
 }
-

@@ -1,4 +1,4 @@
-import L from "leaflet";
+import type L from "leaflet";
 
 /** Where the lattice lies: see `Lattice` in `_pack_rings.py`. */
 export interface Lattice {

@@ -1,4 +1,4 @@
-import { buffersOf, type Content, decode, type Decoded } from "./decode";
+import { buffersOf, type Content, type Decoded, decode } from "./decode";
 
 export interface Task {
   content: Content;

@@ -22,8 +22,8 @@ export class Strokes {
 
   add(feature: number, pen: number): void {
     const { ring, use, arc } = this.drawing.shapes;
-    let list = this.arcs.get(pen);
-    if (!list) this.arcs.set(pen, (list = []));
+    const list = this.arcs.get(pen) ?? [];
+    this.arcs.set(pen, list);
     for (let u = use[ring[feature]], end = use[ring[feature + 1]]; u < end; u++) {
       const a = arc[u] >> 1;
       if (this.seen[a]) continue;

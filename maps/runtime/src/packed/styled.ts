@@ -1,5 +1,5 @@
 import type { Geometry } from "geojson";
-import L from "leaflet";
+import type L from "leaflet";
 import { groundOf, onGround } from "../ground";
 import { CanvasLayer, type View } from "./canvaslayer";
 import type { Decoded, Rows } from "./decode";
@@ -18,7 +18,7 @@ export abstract class StyledCanvas<Held extends Rows> extends CanvasLayer {
   protected styles: L.PathOptions[];
   protected keep: Uint8Array | null = null;
   protected veiled = false;
-  protected heights: Heights | null = null;
+  protected heights: Heights;
   private leaveGround: (() => void) | null = null;
 
   constructor(
@@ -27,6 +27,7 @@ export abstract class StyledCanvas<Held extends Rows> extends CanvasLayer {
   ) {
     super(pane);
     this.styles = setup.styles;
+    this.heights = new Heights(setup.lattice, 0);
   }
 
   onAdd(map: L.Map): this {
@@ -48,9 +49,9 @@ export abstract class StyledCanvas<Held extends Rows> extends CanvasLayer {
     if (!this.held) return;
     // A card may have given other styles while the data was on its way.
     if (!this.style.length) this.style = decoded.style;
-    const top = this.held.tree.levels.at(-1)!;
+    const [boxes] = this.held.tree.levels;
     let rows = 0;
-    for (let i = 3; i < top.length; i += 4) rows = Math.max(rows, top[i]);
+    for (let i = 3; i < boxes.length; i += 4) rows = Math.max(rows, boxes[i]);
     this.heights = new Heights(this.setup.lattice, rows);
     this.ready = true;
     this.redraw();
@@ -102,7 +103,7 @@ export abstract class StyledCanvas<Held extends Rows> extends CanvasLayer {
   }
 
   protected projection(view: View): Projection {
-    return new Projection(this.setup.lattice, this.heights!, view.zoom, view.corner, view.ratio);
+    return new Projection(this.setup.lattice, this.heights, view.zoom, view.corner, view.ratio);
   }
 
   /** The column and the line of the lattice at a point, and how many lines a pixel has there. */

@@ -1,30 +1,27 @@
+import { type Boxes, emptyBoxes, widen } from "./boxes";
+
 /** A packed R-tree: features lie along a Hilbert curve, so that any 16 in a row are neighbours. */
 export interface Tree {
   /** Boxes (west, south, east, north) of the features, of 16 of them, of 256, ... */
-  levels: Int32Array[];
+  levels: Boxes[];
 }
 
 export const FAN_OUT = 16;
 
-export function buildTree(boxes: Int32Array): Tree {
+export function buildTree(boxes: Boxes): Tree {
   const levels = [boxes];
   for (let below = boxes; below.length > FAN_OUT * 4; ) {
-    const above = new Int32Array(Math.ceil(below.length / 4 / FAN_OUT) * 4);
-    for (let i = 0; i < above.length; i += 4) {
-      const end = Math.min(below.length, (i + 4) * FAN_OUT);
-      let [west, south, east, north] = [0x7fffffff, 0x7fffffff, -0x80000000, -0x80000000];
-      for (let k = i * FAN_OUT; k < end; k += 4) {
-        if (below[k] < west) west = below[k];
-        if (below[k + 1] < south) south = below[k + 1];
-        if (below[k + 2] > east) east = below[k + 2];
-        if (below[k + 3] > north) north = below[k + 3];
-      }
-      above.set([west, south, east, north], i);
-    }
-    levels.push(above);
-    below = above;
+    below = above(below);
+    levels.push(below);
   }
   return { levels };
+}
+
+function above(below: Boxes): Boxes {
+  const boxes = emptyBoxes(Math.ceil(below.length / 4 / FAN_OUT));
+  for (let i = 0; i < below.length / 4; i++)
+    widen(boxes, Math.floor(i / FAN_OUT) * 4, below, i * 4);
+  return boxes;
 }
 
 /** Calls back, in ascending order, with the features whose box meets another. */

@@ -67,7 +67,9 @@ export class Program {
     this.program = gl.createProgram();
     this.add(gl.VERTEX_SHADER, vertex);
     this.add(gl.FRAGMENT_SHADER, fragment);
-    attributes.forEach((name, place) => gl.bindAttribLocation(this.program, place, name));
+    for (const [place, name] of attributes.entries()) {
+      gl.bindAttribLocation(this.program, place, name);
+    }
     gl.linkProgram(this.program);
     if (gl.getProgramParameter(this.program, gl.LINK_STATUS) || gl.isContextLost()) return;
     const shaders = gl.getAttachedShaders(this.program) ?? [];
@@ -79,7 +81,10 @@ export class Program {
     const { gl } = this;
     const shader = gl.createShader(kind);
     if (!shader) return; // the card went away
-    gl.shaderSource(shader, `#version 300 es\nprecision highp float;\nprecision highp int;\n${text}`);
+    gl.shaderSource(
+      shader,
+      `#version 300 es\nprecision highp float;\nprecision highp int;\n${text}`,
+    );
     gl.compileShader(shader);
     gl.attachShader(this.program, shader);
   }
@@ -136,8 +141,11 @@ export class Texels {
     const { gl, kind, width, height, layers } = this;
     this.bind();
     const { RGBA, UNSIGNED_BYTE } = gl;
-    if (!layers) gl.texSubImage2D(kind, 0, 0, 0, width, height, RGBA, UNSIGNED_BYTE, bytes);
-    else gl.texSubImage3D(kind, 0, 0, 0, 0, width, height, layers, RGBA, UNSIGNED_BYTE, bytes);
+    if (layers) {
+      gl.texSubImage3D(kind, 0, 0, 0, 0, width, height, layers, RGBA, UNSIGNED_BYTE, bytes);
+    } else {
+      gl.texSubImage2D(kind, 0, 0, 0, width, height, RGBA, UNSIGNED_BYTE, bytes);
+    }
     return this;
   }
 

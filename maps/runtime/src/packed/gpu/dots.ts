@@ -1,8 +1,9 @@
 import { pixelsOf, type View } from "../canvaslayer";
+import type { Days } from "../chosen";
 import { type Stamp, stampOf } from "../dots";
 import type { Look } from "../look";
-import { blended, type Device, pictureOf, Program, Texels } from "./device";
-import { ATTRIBUTES, type Days, POINT, type Styled } from "./places";
+import { blended, type Device, Program, pictureOf, Texels } from "./device";
+import { ATTRIBUTES, POINT, type Styled } from "./places";
 
 const CLAIM = `${POINT}
 uniform ivec2 size;

@@ -1,12 +1,19 @@
 import type L from "leaflet";
 import { pixelsOf, type View } from "../canvaslayer";
+import type { Days } from "../chosen";
 import {
-  BELOW_FULL, boxReach, CELL, type HeatLook, LEAST_POINTS, rampOf, SHADES, STEPS, WARM,
+  BELOW_FULL,
+  boxReach,
+  CELL,
+  type HeatLook,
+  LEAST_POINTS,
+  rampOf,
+  SHADES,
+  STEPS,
+  WARM,
 } from "../density";
-import {
-  blended, type Device, everywhere, EVERYWHERE, pictureOf, Program, Texels,
-} from "./device";
-import { ATTRIBUTES, type Days, POINT, type Styled } from "./places";
+import { blended, type Device, EVERYWHERE, everywhere, Program, pictureOf, Texels } from "./device";
+import { ATTRIBUTES, POINT, type Styled } from "./places";
 
 /** How many cells wide and high a block is, of which the most is taken at once. */
 const BLOCK = 8;

@@ -1,4 +1,5 @@
 import type { View } from "../canvaslayer";
+import type { Days } from "../chosen";
 import type { Spots } from "../decode";
 import type { Heights, Lattice } from "../projection";
 import type { Device, Uniforms } from "./device";
@@ -41,8 +42,6 @@ vec4 middleOf(ivec2 cell, ivec2 size) {
   return vec4((vec2(cell) + 0.5) / vec2(size) * 2.0 - 1.0, 0.0, 1.0);
 }
 `;
-
-export type Days = [from: number, to: number] | null;
 
 /** Where the points of a layer lie, on the card. */
 export class Places {

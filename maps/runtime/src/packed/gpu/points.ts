@@ -1,4 +1,5 @@
 import type { View } from "../canvaslayer";
+import type { Days } from "../chosen";
 import type { Spots } from "../decode";
 import { type HeatLook, spotHeat } from "../density";
 import type { Look } from "../look";
@@ -6,7 +7,7 @@ import type { Heights, Lattice } from "../projection";
 import { type Device, deviceOf } from "./device";
 import { DotPrinter } from "./dots";
 import { HeatPrinter } from "./heat";
-import { type Days, Places, Styled } from "./places";
+import { Places, Styled } from "./places";
 
 /** Points from which on the card is worth its start. */
 const MANY = 20_000;
@@ -40,8 +41,8 @@ export class GpuPoints {
     if (!device) return null;
     if (printers === undefined) printers = printersOn(device);
     if (!printers) return null;
-    let places = placed.get(spots);
-    if (!places) placed.set(spots, (places = new Places(device, spots, lattice, heights)));
+    const places = placed.get(spots) ?? new Places(device, spots, lattice, heights);
+    placed.set(spots, places);
     return new GpuPoints(device.gl, printers, spots, places);
   }
 
@@ -74,6 +75,7 @@ function printersOn(device: Device): Printers | null {
   try {
     return { dots: new DotPrinter(device), heat: HeatPrinter.on(device) };
   } catch (error) {
+    // biome-ignore lint/suspicious/noConsole: the page is right without a card, only slower
     console.warn(`gridmap draws without the graphics card: ${error}`);
     return null;
   }

@@ -1,7 +1,7 @@
 import pandas as pd
 from shapes import points_at
 
-from gridmap.analysis import find_piles
+from gridmap.analysis import find_fallback_points
 
 
 def reports(same: int, elsewhere: int, addresses: int) -> object:
@@ -11,14 +11,14 @@ def reports(same: int, elsewhere: int, addresses: int) -> object:
 
 
 def test_many_addresses_on_one_coordinate_are_a_pile() -> None:
-    on_pile, piles = find_piles(reports(60, 500, 40))
+    on_pile, piles = find_fallback_points(reports(60, 500, 40))
     assert on_pile.sum() == 60
     assert piles["problems"].to_list() == [60]
     assert piles["addresses"].to_list() == [40]
 
 
 def test_a_busy_place_with_one_address_is_none() -> None:
-    on_pile, piles = find_piles(reports(60, 500, 1))
+    on_pile, piles = find_fallback_points(reports(60, 500, 1))
     assert piles.empty
     assert not on_pile.any()
 
@@ -26,10 +26,10 @@ def test_a_busy_place_with_one_address_is_none() -> None:
 def test_without_addresses_the_count_decides() -> None:
     problems = reports(60, 500, 40)
     problems["address"] = pd.array([pd.NA] * len(problems), dtype="string")
-    assert find_piles(problems)[0].sum() == 60
+    assert find_fallback_points(problems)[0].sum() == 60
 
 
 def test_few_or_a_small_share_are_none() -> None:
-    assert not find_piles(reports(29, 10, 29))[0].any()
-    assert not find_piles(reports(60, 500, 40), share=0.5)[0].any()
-    assert find_piles(reports(0, 0, 1))[1].empty
+    assert not find_fallback_points(reports(29, 10, 29))[0].any()
+    assert not find_fallback_points(reports(60, 500, 40), share=0.5)[0].any()
+    assert find_fallback_points(reports(0, 0, 1))[1].empty

@@ -1,0 +1,15 @@
+from .edit import Change as Change
+from .edit import Figures as Figures
+from .edit import lock as lock
+from .edit import merge as merge
+from .edit import move as move
+from .edit import recut as recut
+from .edit import split as split
+from .edit import undo as undo
+from .grids import design_grids as design_grids
+from .lineage import crosswalk as crosswalk
+from .lineage import restate as restate
+from .plan import Plan as Plan
+from .resize import resize_grids as resize_grids
+from .results import as_layers as as_layers
+from .results import figures as figures

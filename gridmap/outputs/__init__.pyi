@@ -1,0 +1,15 @@
+from .export.layers import DEFAULT_FORMATS as DEFAULT_FORMATS
+from .export.layers import FORMATS as FORMATS
+from .export.layers import write_layers as write_layers
+from .maps.draw import draw as draw
+from .pages.packed import PackedLines as PackedLines
+from .pages.packed import PackedPoints as PackedPoints
+from .pages.packed import PackedPolygons as PackedPolygons
+from .pages.page import page as page
+from .pages.page import save_page as save_page
+from .staging import staged as staged
+from .tables.report import as_json as as_json
+from .tables.report import receipt_rows as receipt_rows
+from .tables.report import summary_rows as summary_rows
+from .tables.report import write_quarantine as write_quarantine
+from .tables.report import write_report as write_report
