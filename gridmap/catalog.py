@@ -20,6 +20,7 @@ from gridmap import resources
 from gridmap.errors import CatalogError
 from gridmap.messages import pick
 from gridmap.records import FrozenMap, Record, nothing, problem_line, read_toml, short_path
+from gridmap.resources import AnyPath
 
 __all__ = [
     "Basemap",
@@ -296,6 +297,11 @@ class Catalog(Record):
     layers: FrozenMap[str, Layer]
     maps: FrozenMap[str, MapSpec]
 
+    def __repr__(self) -> str:
+        return f"<Catalog: {len(self.layers)} layers, {len(self.maps)} maps>"
+
+    __str__ = __repr__
+
     def layer(self, name: str) -> Layer:
         """Return a layer by name.
 
@@ -337,12 +343,12 @@ def _named(records: Mapping[str, T], name: str, kind: str) -> T:
         ) from None
 
 
-def load_catalog(*folders: Path) -> Catalog:
-    """Read the shipped layers and maps, and those of a city over them.
+def load_catalog(*folders: AnyPath) -> Catalog:
+    """Read the shipped layers and maps, those of installed extensions, and those of a city.
 
     Parameters
     ----------
-    *folders : pathlib.Path
+    *folders : path
         Folders that may hold ``layers/*.toml`` and ``maps/*.toml``. A file named like a shipped
         one changes just the keys that it gives; any other file adds a layer or map.
 
@@ -355,7 +361,8 @@ def load_catalog(*folders: Path) -> Catalog:
     CatalogError
         Names the file, the line or key, and what would be right.
     """
-    return _load(tuple(folder.resolve() for folder in folders))
+    every = (*resources.extension_folders(), *folders)
+    return _load(tuple(Path(folder).resolve() for folder in every))
 
 
 @cache

@@ -108,6 +108,11 @@ class CityFile(Record):
     basemap: Basemap = Basemap()
     folder: Path = Field(default=Path(), exclude=True)
 
+    def __repr__(self) -> str:
+        return f"<CityFile {self.name}: {len(self.inputs)} inputs in {self.folder}>"
+
+    __str__ = __repr__
+
     def path(self, relative: str) -> Path:
         """Return a path of the city file as an absolute one."""
         return (self.folder / relative).resolve()
@@ -145,6 +150,11 @@ def read_city_file(path: str | PathLike[str]) -> CityFile:
         raise ConfigError("config.invalid", file=file.name, problem=problem) from None
     for number, entry in enumerate(city.inputs):
         _check_input(city, number, entry, file)
+    read = {entry.layer for entry in city.inputs}
+    for step in city.analysis.interpolate:
+        for layer in (step.source, step.target):
+            if layer not in read:
+                raise ConfigError("config.interpolate", file=file.name, layer=layer)
     return city
 
 

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import ClassVar
 
 import geopandas as gpd
 import numpy as np
@@ -17,6 +18,7 @@ from gridmap.catalog import Catalog, Layer, Text
 from gridmap.crs import prove_true
 from gridmap.errors import ConformError, CrsError
 from gridmap.schema import schema
+from gridmap.summaries import Summarised
 
 __all__ = ["City", "Receipt"]
 
@@ -46,8 +48,8 @@ class Receipt:
     rejected: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False, compare=False)
 
 
-@dataclass(frozen=True)
-class City:
+@dataclass(frozen=True, repr=False)
+class City(Summarised):
     """Every layer of a city, ready for analysis.
 
     Parameters
@@ -78,6 +80,8 @@ class City:
     ConformError
         If a layer is not what the catalogue says.
     """
+
+    headline: ClassVar[tuple[str, ...]] = ("name", "crs", "timezone", "as_of", "layers")
 
     name: str
     title: Text

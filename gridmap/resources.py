@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import entry_points
 from importlib.util import find_spec
+from os import PathLike
 from pathlib import Path
 
-__all__ = ["extension_folders", "extensions", "packaged", "shipped"]
+__all__ = ["AnyPath", "extension_folders", "extensions", "packaged", "shipped"]
+
+AnyPath = str | PathLike[str]
 
 _PACKAGE = Path(__file__).parent
 

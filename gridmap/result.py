@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 
 from gridmap._version import __version__
 from gridmap.catalog import Layer
 from gridmap.model import City
+from gridmap.summaries import Summarised
 
 __all__ = ["Analysed", "Result"]
 
 
-@dataclass(frozen=True)
-class Result:
+@dataclass(frozen=True, repr=False)
+class Result(Summarised):
     """A computed layer.
 
     Parameters
@@ -32,6 +33,8 @@ class Result:
         The settings that the result depends on.
     """
 
+    headline: ClassVar[tuple[str, ...]] = ("layer", "frame", "method")
+
     layer: Layer
     frame: pd.DataFrame
     method: str
@@ -42,8 +45,8 @@ class Result:
         object.__setattr__(self, "parameters", MappingProxyType(dict(self.parameters)))
 
 
-@dataclass(frozen=True)
-class Analysed:
+@dataclass(frozen=True, repr=False)
+class Analysed(Summarised):
     """A city with all that was computed for it.
 
     Parameters
@@ -55,6 +58,8 @@ class Analysed:
     summary : mapping
         The figures of the whole city; the keys are the messages of section ``summary``.
     """
+
+    headline: ClassVar[tuple[str, ...]] = ("city", "results")
 
     city: City
     results: Mapping[str, Result]

@@ -30,6 +30,27 @@ settings.load_profile("same")
 
 pytest_plugins = ["browser", "postgres"]
 
+# Fixtures that take long to make: with several workers, the tests of each go to one of them.
+_SHARED = ("shipped_maps",)
+_NO_DATA = "needs open data"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together what shares a town: tests of one file, and of one costly fixture."""
+    for item in items:
+        used = [name for name in _SHARED if name in getattr(item, "fixturenames", ())]
+        group = used[0] if used else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say last how many tests had no real data to run on."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = [each.longrepr[2] for each in skipped if isinstance(each.longrepr, tuple)]
+    count = sum(_NO_DATA in reason for reason in reasons)
+    if count:
+        terminalreporter.write_line(f"{count} tests skipped for want of the real data")
+
 
 @pytest.fixture(scope="session")
 def sample() -> Analysed:

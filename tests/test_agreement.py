@@ -84,7 +84,7 @@ def test_kpis_and_bulletins_say_the_same_of_every_group(
     for column in ("area", "department", "source", "category"):
         if all(table.column != column for table in made.tables):
             continue
-        names = dict(enumerate(()))
+        names: dict[str, str] = {}
         if column == "area":
             areas = model.areas(made.level)
             names = dict(zip(areas["code"], areas["name"].fillna(areas["code"]), strict=True))

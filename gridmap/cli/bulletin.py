@@ -31,7 +31,7 @@ def bulletin(
     """Write the bulletin of a period, once."""
     from gridmap.measures.analyse import inputs_of
     from gridmap.measures.bulletins import FORMAT, make_bulletin
-    from gridmap.outputs.bulletin.record.frozen import write_bulletin
+    from gridmap.outputs.bulletin.frozen import write_bulletin
     from gridmap.sources import read_city
 
     city_file, speak = opened(city, lang)

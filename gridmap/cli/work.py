@@ -129,10 +129,13 @@ def _worded(table: pd.DataFrame, catalog: Catalog, lang: Lang) -> pd.DataFrame:
 
 
 def _changed(settings: Analysis, by: list[str] | None, period: str, level: str) -> Analysis:
-    """Return the settings with what the options change; a comma joins columns of one table."""
+    """Return the settings with what the options change; a comma joins columns of one table.
+
+    An empty `by` is the whole.
+    """
     chosen = settings.kpis
     if by is not None:
-        groups = tuple(tuple(part.strip() for part in each.split(",")) for each in by)
+        groups = tuple(tuple(filter(None, map(str.strip, each.split(",")))) for each in by)
         chosen = chosen.model_copy(update={"by": groups})
     if period:
         chosen = chosen.model_copy(update={"period": period})

@@ -19,7 +19,7 @@ from gridmap import messages
 from gridmap.catalog import Text
 from gridmap.errors import ConfigError, ConformError
 from gridmap.records import Record, problem_line, read_toml, short_path
-from gridmap.resources import packaged
+from gridmap.resources import AnyPath, packaged
 
 __all__ = [
     "CodeLevel",
@@ -144,12 +144,12 @@ class _Profiles(dict[str, CodeProfile]):
         raise ConfigError("codes.unknown", name=name, known=", ".join(sorted(self)))
 
 
-def load_profiles(path: Path | None = None) -> Mapping[str, CodeProfile]:
+def load_profiles(path: AnyPath | None = None) -> Mapping[str, CodeProfile]:
     """Read code profiles.
 
     Parameters
     ----------
-    path : pathlib.Path, optional
+    path : path, optional
         A file like ``gridmap/design/profiles.toml``, whose profiles come over those that ship.
 
     Returns
@@ -163,7 +163,9 @@ def load_profiles(path: Path | None = None) -> Mapping[str, CodeProfile]:
         If the file cannot be read or holds a mistake.
     """
     shipped = _shipped()
-    return shipped if path is None else MappingProxyType(_Profiles({**shipped, **_read(path)}))
+    return (
+        shipped if path is None else MappingProxyType(_Profiles({**shipped, **_read(Path(path))}))
+    )
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import geopandas as gpd
 import numpy as np
@@ -17,6 +17,7 @@ from gridmap.design.explain import explain
 from gridmap.design.search.graph import AtomGraph
 from gridmap.design.search.partition import PRESETS, Bounds, Objective
 from gridmap.settings import Design
+from gridmap.summaries import Summarised
 
 __all__ = ["Plan", "bounds_of", "compactness", "objective_of"]
 
@@ -26,8 +27,8 @@ Longs = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
-class Plan:
+@dataclass(frozen=True, repr=False)
+class Plan(Summarised):
     """Micro-grids, and all that is needed to change them.
 
     Parameters
@@ -65,6 +66,8 @@ class Plan:
     lang : str
         Of the names.
     """
+
+    headline: ClassVar[tuple[str, ...]] = ("grids", "atoms", "code", "log")
 
     grids: gpd.GeoDataFrame
     atoms: gpd.GeoDataFrame

@@ -8,7 +8,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -20,6 +20,7 @@ from gridmap.errors import ConformError
 from gridmap.measures.cases import case_table
 from gridmap.model import City
 from gridmap.settings import Analysis
+from gridmap.summaries import Summarised
 
 __all__ = [
     "COUNTS",
@@ -124,8 +125,8 @@ class Table:
     rows: tuple[tuple[str | None, dict[str, Value]], ...]
 
 
-@dataclass(frozen=True)
-class Bulletin:
+@dataclass(frozen=True, repr=False)
+class Bulletin(Summarised):
     """The figures of a period, as they were known at its end.
 
     Parameters
@@ -152,6 +153,8 @@ class Bulletin:
     rows : int
         How many these are.
     """
+
+    headline: ClassVar[tuple[str, ...]] = ("name", "span", "rows", "sha256")
 
     city: Text
     source: Text
@@ -198,8 +201,8 @@ def span_of(period: str, day: dt.date, timezone: str) -> Span:
     return Span(period, pd.Timestamp(first, tz=zone), pd.Timestamp(after, tz=zone))
 
 
-@dataclass(frozen=True)
-class Known:
+@dataclass(frozen=True, repr=False)
+class Known(Summarised):
     """The cases as they were known at the end of a span.
 
     Parameters

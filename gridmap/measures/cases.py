@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import geopandas as gpd
 import pandas as pd
@@ -16,6 +17,7 @@ from gridmap.errors import ConformError
 from gridmap.measures.registry import Given, Made, Measure
 from gridmap.model import City
 from gridmap.settings import Analysis, Clock, Kpis, Limit
+from gridmap.summaries import Summarised
 
 __all__ = [
     "CaseTable",
@@ -34,8 +36,8 @@ _PRESSING = ("overdue", "due_soon")
 _LATER = ("closed", "entered", "visited")
 
 
-@dataclass(frozen=True)
-class CaseTable:
+@dataclass(frozen=True, repr=False)
+class CaseTable(Summarised):
     """All that is known of the cases of a city at one moment; every figure of cases is read here.
 
     Parameters
@@ -58,6 +60,8 @@ class CaseTable:
     findings : DataFrame
         ``case, kind, stage, at, detail``: what the times and the log contradict themselves in.
     """
+
+    headline: ClassVar[tuple[str, ...]] = ("at", "cases", "piles", "findings")
 
     at: pd.Timestamp
     cases: gpd.GeoDataFrame
@@ -341,8 +345,8 @@ def _kpis(given: Given) -> Made:
     return {"kpis": kpi_tables(given.city, given["case_table"], given.settings).rows}
 
 
-@dataclass(frozen=True)
-class KpiTables:
+@dataclass(frozen=True, repr=False)
+class KpiTables(Summarised):
     """The KPIs of a city in one table, and what proves them.
 
     Parameters
@@ -356,6 +360,8 @@ class KpiTables:
     fields : tuple of str
         Of the layer ``kpi_cases``.
     """
+
+    headline: ClassVar[tuple[str, ...]] = ("rows",)
 
     rows: pd.DataFrame
     parts: tuple[Indicators, ...]

@@ -9,7 +9,7 @@ from functools import cache, cached_property
 from importlib import import_module
 from pkgutil import iter_modules
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 import geopandas as gpd
 import pandas as pd
@@ -18,14 +18,15 @@ from gridmap import resources
 from gridmap.errors import CatalogError
 from gridmap.model import City
 from gridmap.settings import Analysis
+from gridmap.summaries import Summarised
 
 __all__ = ["Given", "Made", "Measure", "Registry", "load_measures"]
 
 Made = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Given:
+@dataclass(frozen=True, repr=False)
+class Given(Summarised):
     """What a measure is given: a city, its settings, and what was computed before.
 
     Parameters
@@ -35,6 +36,8 @@ class Given:
     found : mapping
         Results of other measures by name: frames of layers, and records that are no layers.
     """
+
+    headline: ClassVar[tuple[str, ...]] = ("city", "found")
 
     city: City
     settings: Analysis
@@ -119,8 +122,8 @@ class Measure:
         return (*self.needs, *self.uses)
 
 
-@dataclass(frozen=True)
-class Registry:
+@dataclass(frozen=True, repr=False)
+class Registry(Summarised):
     """The measures that there are.
 
     Parameters

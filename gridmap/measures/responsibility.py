@@ -12,14 +12,15 @@ from gridmap import analysis
 from gridmap.measures.registry import Given, Made, Measure
 from gridmap.model import City
 from gridmap.settings import Responsibility
+from gridmap.summaries import Summarised
 
 __all__ = ["Holders", "reach_of", "responsibilities"]
 
 _AREAS = ("grids", "microgrids", "zones", "roads", "places")
 
 
-@dataclass(frozen=True)
-class Holders:
+@dataclass(frozen=True, repr=False)
+class Holders(Summarised):
     """Who answers for what in a city.
 
     Parameters

@@ -2,6 +2,7 @@ from .export.layers import DEFAULT_FORMATS as DEFAULT_FORMATS
 from .export.layers import FORMATS as FORMATS
 from .export.layers import write_layers as write_layers
 from .maps.draw import draw as draw
+from .maps.explore import explore as explore
 from .pages.packed import PackedLines as PackedLines
 from .pages.packed import PackedPoints as PackedPoints
 from .pages.packed import PackedPolygons as PackedPolygons

@@ -19,18 +19,19 @@ from gridmap.design.results import LAYERS
 from gridmap.design.search.graph import AtomGraph
 from gridmap.errors import SourceError
 from gridmap.model import City
+from gridmap.resources import AnyPath
 from gridmap.schema import typed
 from gridmap.settings import Design
 
 __all__ = ["read_plan"]
 
 
-def read_plan(path: Path, catalog: Catalog) -> tuple[City, Plan]:
+def read_plan(path: AnyPath, catalog: Catalog) -> tuple[City, Plan]:
     """Read a plan.
 
     Parameters
     ----------
-    path : pathlib.Path
+    path : path
         A GeoPackage that `gridmap design`, `gridmap resize` or an edit has written.
     catalog : Catalog
 
@@ -46,7 +47,7 @@ def read_plan(path: Path, catalog: Catalog) -> tuple[City, Plan]:
     SourceError
         If the file is missing, or holds no plan.
     """
-    frames = _frames(path, catalog)
+    frames = _frames(Path(path), catalog)
     settings = {
         key: json.loads(value)
         for key, value in zip(

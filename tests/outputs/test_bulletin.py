@@ -10,7 +10,6 @@ from typing import Any
 import pandas as pd
 import pytest
 from browser import OpenPage
-from gridmap.outputs.bulletin.record.frozen import write_bulletin
 from hypothesis import given
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
@@ -22,6 +21,7 @@ from gridmap.catalog import Text
 from gridmap.errors import ConformError, OutputError
 from gridmap.measures.bulletins import Bulletin, Span, Value, make_bulletin, span_of
 from gridmap.model import City
+from gridmap.outputs.bulletin.frozen import write_bulletin
 from gridmap.outputs.bulletin.texts import definitions
 from gridmap.result import Analysed
 

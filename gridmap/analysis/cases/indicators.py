@@ -17,6 +17,7 @@ from gridmap.analysis.cases._conditions import CONDITIONS, TIMES, holding
 from gridmap.errors import CatalogError, ConformError
 from gridmap.records import FrozenMap, Record, read_toml
 from gridmap.resources import packaged
+from gridmap.summaries import Summarised
 
 __all__ = [
     "PERIODS",
@@ -85,8 +86,8 @@ class Kpi(Record):
         return frozenset({*needed, *TIMES[self.when][0], *self.needs, self.hours} - {""})
 
 
-@dataclass(frozen=True)
-class Indicators:
+@dataclass(frozen=True, repr=False)
+class Indicators(Summarised):
     """KPIs, and what is needed to prove them.
 
     Parameters
@@ -102,8 +103,8 @@ class Indicators:
     members: Mapping[str, pd.DataFrame]
 
 
-@dataclass(frozen=True)
-class Proof:
+@dataclass(frozen=True, repr=False)
+class Proof(Summarised):
     """The cases behind a row.
 
     Parameters
@@ -147,7 +148,7 @@ def indicators(
     ----------
     cases : DataFrame, its index the cases
         What `gridmap.analysis.CaseLife` has, or some of it; ``deadline``; ``watched`` and
-        ``recurred`` of `gridmap.analysis.cases.recurrence`; and the columns to group by. Times are in the
+        ``recurred`` of `gridmap.analysis.recurrence`; and the columns to group by. Times are in the
         city's zone.
     as_of : datetime, aware
         What happened later did not happen.

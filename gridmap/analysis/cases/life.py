@@ -16,6 +16,7 @@ from gridmap.analysis.cases._ticks import HOUR_US, MISSING
 from gridmap.analysis.cases.calendars import Calendar
 from gridmap.analysis.cases.deadlines import check_times
 from gridmap.errors import ConformError
+from gridmap.summaries import Summarised
 
 __all__ = [
     "LEVELS",
@@ -36,8 +37,8 @@ _COUNTS = {"return": "returns", "rework": "reworks", "delay": "delays", "appeal"
 _TEXTS = ("by", "level")
 
 
-@dataclass(frozen=True)
-class CaseLife:
+@dataclass(frozen=True, repr=False)
+class CaseLife(Summarised):
     """What became of cases.
 
     Parameters

@@ -19,6 +19,7 @@ from gridmap.analysis.cases._repeats import Shelves, first_after, pairs_after, s
 from gridmap.analysis.cases._survival import CURVE, survival_curve
 from gridmap.analysis.cases._ticks import DAY_US, MISSING
 from gridmap.errors import ConformError
+from gridmap.summaries import Summarised
 
 __all__ = ["Recurrence", "recurrence", "recurrence_curve", "recurrence_layer"]
 
@@ -28,8 +29,8 @@ Floats = npt.NDArray[np.float64]
 _NEVER = np.iinfo(np.int64).max
 
 
-@dataclass(frozen=True)
-class Recurrence:
+@dataclass(frozen=True, repr=False)
+class Recurrence(Summarised):
     """What happened again.
 
     Parameters

@@ -12,6 +12,7 @@ import pandas as pd
 
 from gridmap.analysis._values import rows_of
 from gridmap.errors import ConformError
+from gridmap.summaries import Summarised
 
 __all__ = ["Cube", "space_time_cube", "time_step"]
 
@@ -24,8 +25,8 @@ _CALENDAR = {
 }
 
 
-@dataclass(frozen=True)
-class Cube:
+@dataclass(frozen=True, repr=False)
+class Cube(Summarised):
     """Counts by unit and bin.
 
     Parameters

@@ -17,6 +17,7 @@ from shapely.geometry.base import BaseGeometry
 from gridmap.analysis._doors import asks
 from gridmap.compiled import kernel
 from gridmap.errors import ConformError
+from gridmap.summaries import Summarised
 
 __all__ = ["Surface", "ascii_grid", "bands", "bandwidth", "kernel_density"]
 
@@ -31,8 +32,8 @@ _SCANS = 4  # lines a row of cells by which an outline is measured
 _NO_DATA = -9999
 
 
-@dataclass(frozen=True)
-class Surface:
+@dataclass(frozen=True, repr=False)
+class Surface(Summarised):
     """A density raster.
 
     Parameters

@@ -33,6 +33,7 @@ from gridmap.analysis.location._buckets import (
 )
 from gridmap.analysis.location._locate import locate
 from gridmap.errors import ConformError, SourceError
+from gridmap.summaries import Summarised
 
 __all__ = ["NEAR", "NOWHERE", "CoverageIndex"]
 
@@ -54,8 +55,8 @@ FORMAT = 1
 ARRAYS = ("blocks", "cells", "words")
 
 
-@dataclass(frozen=True)
-class CoverageIndex:
+@dataclass(frozen=True, repr=False)
+class CoverageIndex(Summarised):
     """An index over a coverage. Make one with `build` or `load`.
 
     Parameters

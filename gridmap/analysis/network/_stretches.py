@@ -12,6 +12,7 @@ import scipy.sparse as sp
 import shapely
 
 from gridmap.analysis.network.graph import Network
+from gridmap.summaries import Summarised
 
 __all__ = ["NetworkHotspots", "told"]
 
@@ -19,8 +20,8 @@ Floats = npt.NDArray[np.float64]
 Longs = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True)
-class NetworkHotspots:
+@dataclass(frozen=True, repr=False)
+class NetworkHotspots(Summarised):
     """Lixels with their scores, and the black spots that hot lixels form.
 
     Parameters

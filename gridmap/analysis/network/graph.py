@@ -14,6 +14,7 @@ from gridmap.analysis._doors import asks
 from gridmap.analysis.network._loops import Streets
 from gridmap.analysis.network._noding import edges_of
 from gridmap.errors import ConformError
+from gridmap.summaries import Summarised
 
 __all__ = ["Network", "road_network", "snap"]
 
@@ -22,8 +23,8 @@ Longs = npt.NDArray[np.int64]
 Shapes = npt.NDArray[np.object_]
 
 
-@dataclass(frozen=True)
-class Network:
+@dataclass(frozen=True, repr=False)
+class Network(Summarised):
     """A road network in lixels, the pieces that stand for its places.
 
     Parameters

@@ -17,7 +17,7 @@ from gridmap.analysis.location.assign import assign
 from gridmap.analysis.workloads._travel import Pace, travel_hours
 from gridmap.errors import ConfigError, ConformError
 from gridmap.records import FrozenMap, Record, problem_line, read_toml, short_path
-from gridmap.resources import packaged
+from gridmap.resources import AnyPath, packaged
 
 __all__ = [
     "PARTS",
@@ -74,12 +74,12 @@ class Effort(Record):
         return self.days / _YEAR
 
 
-def load_effort(path: Path | None = None, *, changes: Mapping[str, Any] | None = None) -> Effort:
+def load_effort(path: AnyPath | None = None, *, changes: Mapping[str, Any] | None = None) -> Effort:
     """Read coefficients of work.
 
     Parameters
     ----------
-    path : pathlib.Path, optional
+    path : path, optional
         A TOML file with all or some of the keys of the shipped ``effort.toml``, which fills in the
         others. Its ``[visits]`` replaces the shipped ones as a whole.
     changes : mapping, optional
@@ -91,13 +91,13 @@ def load_effort(path: Path | None = None, *, changes: Mapping[str, Any] | None =
         If the file is missing, is no TOML, or has a key or value that cannot be.
     """
     shipped = read_toml(_FILE, ConfigError)
-    given = read_toml(path, ConfigError) if path else {}
+    given = read_toml(Path(path), ConfigError) if path else {}
     try:
         return Effort.model_validate({**shipped, **given, **(changes or {})})
     except ValidationError as error:
         problem = problem_line(error, Effort)
         raise ConfigError(
-            "config.invalid", file=short_path(path or _FILE), problem=problem
+            "config.invalid", file=short_path(Path(path or _FILE)), problem=problem
         ) from None
 
 

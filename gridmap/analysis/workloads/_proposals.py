@@ -22,14 +22,15 @@ from gridmap.analysis.workloads._effort import (
 )
 from gridmap.analysis.workloads._transfers import Board, search
 from gridmap.errors import ConformError
+from gridmap.summaries import Summarised
 
 __all__ = ["Proposal", "proposed_transfers", "transferred_grids"]
 
 Longs = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True)
-class Proposal:
+@dataclass(frozen=True, repr=False)
+class Proposal(Summarised):
     """Transfers between grids, not yet made.
 
     Parameters

@@ -23,6 +23,7 @@ from gridmap.analysis.workloads._effort import (
 from gridmap.analysis.workloads._proposals import Proposal, proposed_transfers, transferred_grids
 from gridmap.analysis.workloads.loads import gini
 from gridmap.errors import ConformError
+from gridmap.summaries import Summarised
 
 __all__ = [
     "PARTS",
@@ -39,8 +40,8 @@ __all__ = [
 _SLACK = 1e-9  # hours; what is nearer to a bound than this is within it
 
 
-@dataclass(frozen=True)
-class Fairness:
+@dataclass(frozen=True, repr=False)
+class Fairness(Summarised):
     """How fairly loads are shared among members.
 
     Parameters

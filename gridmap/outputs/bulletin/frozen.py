@@ -16,6 +16,7 @@ from gridmap.measures.bulletins import FORMAT, Bulletin, Figure
 from gridmap.outputs.bulletin.book import write_book
 from gridmap.outputs.bulletin.page import page_text
 from gridmap.outputs.staging import staged
+from gridmap.resources import AnyPath
 
 __all__ = ["Written", "write_bulletin"]
 
@@ -42,7 +43,7 @@ class Written:
     format: int = FORMAT
 
 
-def write_bulletin(bulletin: Bulletin, folder: Path, lang: str, *, revise: int = 0) -> Written:
+def write_bulletin(bulletin: Bulletin, folder: AnyPath, lang: str, *, revise: int = 0) -> Written:
     """Write a bulletin as a page, a workbook and a record of both, unless it is there already.
 
     What was written once is never written over. The record (JSON) holds the hash of the rows, the
@@ -51,7 +52,7 @@ def write_bulletin(bulletin: Bulletin, folder: Path, lang: str, *, revise: int =
     Parameters
     ----------
     bulletin : Bulletin
-    folder : pathlib.Path
+    folder : path
         Made if it is missing.
     lang : str
     revise : int
@@ -63,6 +64,7 @@ def write_bulletin(bulletin: Bulletin, folder: Path, lang: str, *, revise: int =
         If the data have changed and no revision, or not the next one, is asked for; if a file of
         the bulletin is missing or was altered; if the folder cannot be written.
     """
+    folder = Path(folder)
     found = _records(folder, bulletin.stem)
     revision = _revision(bulletin, found, revise)
     stem = _stem(bulletin, revision, lang)

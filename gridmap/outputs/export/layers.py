@@ -19,6 +19,7 @@ from gridmap.outputs.export.formats import DEFAULT_FORMATS, FORMAT_TABLE, FORMAT
 from gridmap.outputs.export.job import TIMESTAMP, Job, Note, gathered
 from gridmap.outputs.export.selection import Selection, chosen_layers
 from gridmap.outputs.export.systems import system_of
+from gridmap.resources import AnyPath
 from gridmap.result import Analysed
 
 __all__ = [
@@ -53,7 +54,7 @@ class Exported:
 
 def write_layers(
     analysed: Analysed,
-    folder: Path,
+    folder: AnyPath,
     *,
     formats: Sequence[str] = DEFAULT_FORMATS,
     names: Iterable[str] = (),
@@ -64,7 +65,7 @@ def write_layers(
     Parameters
     ----------
     analysed : Analysed
-    folder : pathlib.Path
+    folder : path
         It must exist.
     formats : sequence of str
         Of `FORMATS`.
@@ -92,7 +93,7 @@ def write_layers(
 
 def export_layers(
     analysed: Analysed,
-    folder: Path,
+    folder: AnyPath,
     *,
     selection: Selection | None = None,
     formats: Sequence[str] = DEFAULT_FORMATS,
@@ -147,7 +148,7 @@ def export_layers(
     system = system_of(crs, analysed.city.crs)
     job = Job(
         analysed=analysed,
-        folder=folder,
+        folder=Path(folder),
         chosen=chosen,
         system=system,
         lang=lang,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from os import PathLike
 from pathlib import Path
 from typing import Literal
 
@@ -45,11 +46,11 @@ _KINDS: dict[str, Literal["water", "buildings", "roads"]] = {
 
 def draw(
     analysed: Analysed,
-    spec: MapSpec,
+    spec: MapSpec | str,
     *,
     lang: str = "en",
     basemap: Basemap | None = None,
-    folder: Path | None = None,
+    folder: str | PathLike[str] | None = None,
     unmask: bool = False,
 ) -> Page:
     """Draw a map.
@@ -57,15 +58,15 @@ def draw(
     Parameters
     ----------
     analysed : Analysed
-    spec : MapSpec
-        Layers that the city does not have are left out.
+    spec : MapSpec or str
+        A map, or the name of one of the city's catalogue. Layers that the city does not have are
+        left out.
     lang : str
         The language to begin with: ``"en"``, ``"zh"`` or ``"zh-Hant"``.
     basemap : Basemap, optional
         What lies under the layers; by default nothing.
-    folder : pathlib.Path, optional
+    folder : path, optional
         That a relative path of the base map is in, by default the current one.
-
     unmask : bool
         Show phones in full on a map that tells who is responsible.
 
@@ -79,6 +80,8 @@ def draw(
     OutputError
         If the city lacks a layer without which the map would say nothing.
     """
+    if isinstance(spec, str):
+        spec = analysed.city.catalog.map(spec)
     for name in spec.needs:
         frame = analysed.frame(name)
         if frame is None or frame.empty:
@@ -100,7 +103,7 @@ def draw(
         time_zone=city.timezone,
         review_number=city.review_number or "–",
     )
-    below = add_basemap(canvas, beneath, bounds, folder or Path())
+    below = add_basemap(canvas, beneath, bounds, Path(folder or ""))
     below += _backdrops(canvas, analysed, spec, beneath)
     made = list(zip(overlays, _fill(canvas, spec, overlays, below), strict=True))
     if spec.click == "who":

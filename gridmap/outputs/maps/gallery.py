@@ -18,6 +18,7 @@ from gridmap.messages import TAGS
 from gridmap.outputs.maps._layers import Overlay
 from gridmap.outputs.maps.draw import overlays_of
 from gridmap.outputs.styles.symbology import PathStyle, paint, symbology_of
+from gridmap.resources import AnyPath
 from gridmap.result import Analysed
 
 __all__ = ["preview", "write_gallery"]
@@ -31,7 +32,7 @@ _CELLS = (64, 40)
 
 
 def write_gallery(
-    analysed: Analysed, specs: Mapping[str, MapSpec], folder: Path, *, lang: str = "en"
+    analysed: Analysed, specs: Mapping[str, MapSpec], folder: AnyPath, *, lang: str = "en"
 ) -> Path:
     """Write ``index.html``, a card for each map that lies beside it.
 
@@ -40,7 +41,7 @@ def write_gallery(
     analysed : Analysed
     specs : mapping of str to MapSpec
         By the name of the map's file without its suffix.
-    folder : pathlib.Path
+    folder : path
         Of the maps; it must exist.
     lang : str
         The language to begin with; the reader can choose another.
@@ -80,7 +81,7 @@ def write_gallery(
         ],
         cards=cards,
     )
-    path = folder / "index.html"
+    path = Path(folder) / "index.html"
     path.write_text(page, encoding="utf-8")
     return path
 

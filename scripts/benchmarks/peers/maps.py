@@ -56,19 +56,19 @@ def _packed_polygons(frame: gpd.GeoDataFrame) -> Any:
         for number, colour in enumerate(COLOURS)
     }
     style = _classes(frame).astype(str).tolist()
-    return import_module("gridmap").PackedPolygons(
+    return import_module("gridmap.maps").PackedPolygons(
         frame, name="grids", style=style, styles=looks, tooltip="grid_name"
     )
 
 
 def _packed_points(kind: str) -> Callable[[gpd.GeoDataFrame], Any]:
-    return lambda frame: import_module("gridmap").PackedPoints(frame, name="cases", as_=kind)
+    return lambda frame: import_module("gridmap.maps").PackedPoints(frame, name="cases", as_=kind)
 
 
 def _gridmap(make: Callable[[gpd.GeoDataFrame], Any]) -> Callable[[gpd.GeoDataFrame, Path], None]:
     def write(frame: gpd.GeoDataFrame, path: Path) -> None:
         gridmap = import_module("gridmap")
-        made = gridmap.page(title="Benchmark", bounds=frame.total_bounds)
+        made = gridmap.maps.page(title="Benchmark", bounds=frame.total_bounds)
         make(frame).add_to(made)
         gridmap.save_page(made, path)
 
