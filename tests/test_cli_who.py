@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 import json
 import shutil
 from pathlib import Path
@@ -8,11 +9,59 @@ import geopandas as gpd
 import pandas as pd
 import pyogrio
 import pytest
+import shapely
 from test_cli import DATA, gridmap
 
 from gridmap.result import Analysed
+from gridmap.sources import read_city
 
 PLACE = "120.9063,30.7012"
+
+
+def small_city(
+    folder: Path, west: float = 121.0, south: float = 30.0, more: str = "", inputs: str = ""
+) -> Path:
+    """Write a city of one grid, and two who answer for it, one of them from 2026 on."""
+    square = shapely.box(west, south, west + 0.01, south + 0.01)
+    grids = gpd.GeoDataFrame(
+        {"code": ["330499101002003"], "name": ["网格"], "member": ["示例员001"]},
+        geometry=[square],
+        crs=4490,
+    )
+    grids.to_file(folder / "grids.gpkg")
+    pd.DataFrame(
+        {
+            "code": ["a", "b"],
+            "holder": ["示例城管所", "示例环卫所"],
+            "role": ["lead", "cooperating"],
+            "layer": "grids",
+            "target": "330499101002003",
+            "category": ["占道经营", None],
+            "valid_from": ["2026-01-01", None],
+            "phone": ["13800000001", None],
+        }
+    ).to_csv(folder / "assignments.csv", index=False)
+    (folder / "city.toml").write_text(
+        f"""name = "t"
+title = {{ en = "T", zh = "试" }}
+source = {{ en = "Synthetic", zh = "合成" }}
+timezone = "Asia/Shanghai"
+{more}
+
+[[inputs]]
+layer = "grids"
+path = "grids.gpkg"
+constants = {{ level = "grid" }}
+
+[[inputs]]
+layer = "assignments"
+path = "assignments.csv"
+
+{inputs}
+""",
+        encoding="utf-8",
+    )
+    return folder / "city.toml"
 
 
 def told(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> list[dict[str, object]]:
@@ -63,7 +112,60 @@ def test_the_table_speaks_both_languages(capsys: pytest.CaptureFixture[str]) -> 
 
 def test_nobody_is_told_as_such(capsys: pytest.CaptureFixture[str]) -> None:
     assert gridmap("who", DATA, "1,2", "--lang", "en") == 0
-    assert "Nobody is responsible" in capsys.readouterr().out
+    assert "Nobody is responsible for this place at 2026-01-01 00:00" in capsys.readouterr().out
+
+
+def test_a_western_longitude_is_a_place_and_a_wrong_option_still_wrong(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    city = small_city(tmp_path, west=-77.035, south=38.895, more="as_of = 2026-02-01T00:00:00")
+    for place in ("-77.03,38.9", "-.7703e2,38.9"):
+        assert gridmap("who", city, place, "--lang", "en", "--json") == 0
+        told = json.loads(capsys.readouterr().out)
+        assert told["at"] == "2026-02-01T00:00:00+08:00"
+        assert told["responsible"][0]["holder"] == "示例城管所"
+    assert gridmap("who", city, "-77.03,38.9", "--categry", "x") == 2
+    assert gridmap("who", city, "120.9,30.7", "--categry", "x") == 2
+    assert "No such option: --categry" in capsys.readouterr().err
+
+
+def test_without_a_time_the_moment_is_that_of_the_city(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # The assignment begins on 2026-01-01; the last time that the problems know is later.
+    problems = pd.DataFrame(
+        {
+            "code": ["p", "q"],
+            "category": "占道经营",
+            "opened": ["2025-12-01 08:00", "2026-01-05 09:00"],
+            "closed": ["2026-01-03 10:00", None],
+            "x": 121.005,
+            "y": 30.005,
+        }
+    )
+    problems.to_csv(tmp_path / "problems.csv", index=False)
+    entry = {"layer": "problems", "path": "problems.csv", "x": "x", "y": "y", "crs": "EPSG:4490"}
+    lines = [f'{key} = "{value}"' for key, value in entry.items()]
+    city = small_city(tmp_path, inputs="\n".join(["[[inputs]]", *lines]))
+    assert gridmap("who", city, "121.005,30.005", "--json") == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["at"] == "2026-01-05T09:00:00+08:00"
+    assert said["at"] == read_city(city).as_of.isoformat()
+    assert said["responsible"][0]["holder"] == "示例城管所"
+    assert gridmap("who", city, "121.005,30.005", "--lang", "en") == 0
+    assert "Who is responsible, 2026-01-05 09:00" in capsys.readouterr().out
+
+
+def test_the_wall_clock_is_asked_by_name_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    city = small_city(tmp_path)
+    before = dt.datetime.now(dt.UTC)
+    assert gridmap("who", city, "121.005,30.005", "--at", "now", "--json") == 0
+    said = json.loads(capsys.readouterr().out)
+    assert before <= dt.datetime.fromisoformat(said["at"]) <= dt.datetime.now(dt.UTC)
+    assert gridmap("who", city, "121.005,30.005", "--lang", "en") == 1
+    assert "t has no moment of its own" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -86,44 +188,7 @@ def test_bad_arguments_are_told_on_one_line(
 def test_assignments_of_the_city_hold_in_their_time_and_hide_phones(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    grids = gpd.GeoDataFrame(
-        {"code": ["330499101002003"], "name": ["网格"], "member": ["示例员001"]},
-        geometry=gpd.GeoSeries.from_wkt(
-            ["POLYGON((121 30, 121.01 30, 121.01 30.01, 121 30.01, 121 30))"]
-        ),
-        crs=4490,
-    )
-    grids.to_file(tmp_path / "grids.gpkg")
-    pd.DataFrame(
-        {
-            "code": ["a", "b"],
-            "holder": ["示例城管所", "示例环卫所"],
-            "role": ["lead", "cooperating"],
-            "layer": "grids",
-            "target": "330499101002003",
-            "category": ["占道经营", None],
-            "valid_from": ["2026-01-01", None],
-            "phone": ["13800000001", None],
-        }
-    ).to_csv(tmp_path / "assignments.csv", index=False)
-    (tmp_path / "city.toml").write_text(
-        """name = "t"
-title = { en = "T", zh = "试" }
-source = { en = "Synthetic", zh = "合成" }
-timezone = "Asia/Shanghai"
-
-[[inputs]]
-layer = "grids"
-path = "grids.gpkg"
-constants = { level = "grid" }
-
-[[inputs]]
-layer = "assignments"
-path = "assignments.csv"
-""",
-        encoding="utf-8",
-    )
-    asked = (tmp_path / "city.toml", "121.005,30.005", "--at")
+    asked = (small_city(tmp_path), "121.005,30.005", "--at")
     rows = told(capsys, *asked, "2026-02-01")
     assert [row["holder"] for row in rows[:3]] == ["示例城管所", "示例员001", "示例环卫所"]
     assert rows[0]["phone"] == "138*****001"

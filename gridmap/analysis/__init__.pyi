@@ -86,8 +86,8 @@ from .responsibility.registers import in_force as in_force
 from .responsibility.registers import reconcile_all as reconcile_all
 from .responsibility.strips import frontage_zones as frontage_zones
 from .responsibility.strips import road_corridors as road_corridors
+from .responsibility.targets import targets_at as targets_at
 from .responsibility.who import implied_assignments as implied_assignments
-from .responsibility.who import targets_at as targets_at
 from .responsibility.who import who as who
 from .weights.contiguity import queen as queen
 from .weights.contiguity import rook as rook

@@ -94,7 +94,7 @@ def wanted_of_map(spec: MapSpec) -> Wanted:
     shown = [name for layer in spec.layers for name in (layer.layer, layer.counts) if name]
     others = [name for name in dict.fromkeys(shown) if name not in spec.needs]
     if spec.click == "who":
-        others.append("responsibilities")
+        others += ["responsibilities", "categories"]
     return Wanted(spec.needs, tuple(others))
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
+from typer.core import TyperCommand
 
 from gridmap import messages
 from gridmap.cli import console
@@ -19,6 +21,7 @@ from gridmap.messages import Lang
 if TYPE_CHECKING:
     import pandas as pd
 
+    from gridmap.config import CityFile
     from gridmap.model import City
 
 __all__ = ["app"]
@@ -26,9 +29,20 @@ __all__ = ["app"]
 app = typer.Typer()
 
 DEGREES = (180.0, 90.0)
+NOW = "now"
+_NEGATIVE = re.compile(r"-[0-9.]")
 
 
-@app.command(help=help_of("who"))
+class _PlaceCommand(TyperCommand):
+    """Takes a western longitude for the argument that it is, though it begins like an option."""
+
+    # The context is of click, or in newer releases of what typer has of it.
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        ctx.ignore_unknown_options = any(_NEGATIVE.match(arg) for arg in args)
+        return super().parse_args(ctx, args)
+
+
+@app.command(cls=_PlaceCommand, help=help_of("who"))
 def who(
     city: CityPath,
     place: Annotated[str, typer.Argument(help=help_of("who_place"), metavar="LON,LAT")],
@@ -49,8 +63,9 @@ def who(
 
     lon, lat = _degrees(place)
     city_file, speak = opened(city, lang)
-    moment = _moment(at, city_file.timezone)
+    asked = _moment(at, city_file.timezone)
     known = read_city(city_file, layers=inputs_of(("holders",), city_file.analysis))
+    moment = asked or _of_city(city_file, known)
     settings = city_file.analysis.responsibility
     layers, assignments = responsibilities(known, settings)
     point = gpd.GeoDataFrame(geometry=gpd.points_from_xy([lon], [lat], crs=crs)).to_crs(known.crs)
@@ -72,20 +87,31 @@ def _degrees(place: str) -> tuple[float, float]:
     return lon, lat
 
 
-def _moment(at: str, timezone: str) -> pd.Timestamp:
-    """Return the moment asked for; the present one if none is."""
+def _moment(at: str, timezone: str) -> pd.Timestamp | None:
+    """Return the moment asked for; None for that of the city."""
     import pandas as pd
 
     from gridmap.errors import ConformError
 
     zone = ZoneInfo(timezone)
-    if not at:
-        return pd.Timestamp(dt.datetime.now(zone))
+    if at in ("", NOW):
+        return pd.Timestamp(dt.datetime.now(zone)) if at else None
     try:
         asked = dt.datetime.fromisoformat(at)
     except ValueError:
         raise ConformError("who.at", at=at) from None
     return pd.Timestamp(asked.replace(tzinfo=zone) if asked.tzinfo is None else asked)
+
+
+def _of_city(city_file: CityFile, known: City) -> pd.Timestamp:
+    """Return the moment of a city, as every map and table of it has."""
+    import pandas as pd
+
+    from gridmap.errors import ConformError
+
+    if city_file.as_of is None and not known.has("problems"):
+        raise ConformError("who.no_moment", city=city_file.name)
+    return pd.Timestamp(known.as_of)
 
 
 def _tell(
@@ -105,19 +131,21 @@ def _tell(
         said = {"at": moment.isoformat(), "responsible": rows}
         print(json.dumps(said, ensure_ascii=False, indent=2))
         return
+    told = f"{moment:%Y-%m-%d %H:%M}"
     if not rows:
-        print(messages.text("who.nobody", lang))
+        print(messages.text("who.nobody", lang, at=told))
         return
     roles = city.catalog.layer("assignments").fields["role"].categories
     heads = [
         messages.text(f"who.{key}", lang)
-        for key in ("rank", "holder", "role", "target", "why", "until", "phone")
+        for key in ("rank", "holder", "role", "line", "target", "why", "until", "phone")
     ]
     table = [
         [
             str(row["rank"]),
             row["holder"],
             roles[row["role"]].get(lang),
+            row["category"],
             row["target_name"] or row["target"],
             _why(row, city, lang),
             row["until"] or messages.text("who.open_end", lang),
@@ -125,7 +153,7 @@ def _tell(
         ]
         for row in rows
     ]
-    title = messages.text("who.title", lang, at=f"{moment:%Y-%m-%d %H:%M}")
+    title = messages.text("who.title", lang, at=told)
     console.print_table(heads, table, title=title)
 
 
@@ -173,16 +201,12 @@ def _day(value: Any, timezone: str) -> str:
 
 def _why(row: dict[str, Any], city: City, lang: Lang) -> str:
     """Return in words by which rule somebody is responsible."""
-    layer = city.catalog.layer(row["layer"])
-    kind = row["kind"]
-    field = layer.fields.get("level" if row["layer"] == "grids" else "kind")
-    if kind and field is not None and kind in field.categories:
-        kind = field.categories[kind].get(lang)
-    what = kind or layer.title.get(lang)
+    from gridmap.measures.ownership import target_title
+
     return messages.text(
         f"who.{row['rule']}",
         lang,
-        what=what,
+        what=target_title(city.catalog, row["layer"], row["kind"]).get(lang),
         distance=f"{row['distance_m']:,.0f}",
         chainage=f"{row['chainage_m'] or 0:,.0f}",
     )

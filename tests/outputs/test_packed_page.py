@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +16,12 @@ from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as BrowserPage
 
 from gridmap import messages
-from gridmap.outputs.pages.elements import CountByTime, LayerSwitch, WhoIsResponsible
+from gridmap.analysis import implied_assignments
+from gridmap.measures.ownership import owners_of
+from gridmap.outputs.pages.elements import CountByTime, LayerSwitch
 from gridmap.outputs.pages.packed import PackedLines, PackedPoints, PackedPolygons
 from gridmap.outputs.pages.page import page, save_page
+from gridmap.outputs.pages.who import DrawnTargets, WhoIsResponsible
 
 if TYPE_CHECKING:
     from browser import OpenPage
@@ -150,13 +154,16 @@ def test_filter_and_restyle(tmp_path: Path, open_page: OpenPage) -> None:
 
 @pytest.mark.browser
 def test_who_is_responsible_asks_packed_layers(tmp_path: Path, open_page: OpenPage) -> None:
-    grids = polygons()
-    who = WhoIsResponsible([{"layer": grids, "title": "Grid", "name": "name", "person": "member",
-                             "required": True}])  # type: ignore[typeddict-item]  # fmt: skip
+    grids, rows = polygons(), frame().assign(code=["0", "1", "2"], level="grid").to_crs(4549)
+    drawn_by = {("grids", "grid"): DrawnTargets(grids, rows["code"], "Grid")}
+    layers = {"grids": rows.iloc[1:]}
+    at = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    who = WhoIsResponsible(owners_of(layers, implied_assignments(layers), at=at), drawn_by)
     opened = open_page(saved(tmp_path, grids, LayerSwitch([grids]), who))
     drawn(opened)
     opened.mouse.click(*spot(opened, 121.05, 30.65))
-    expect(opened.locator(".gm-who-name")).to_have_text(["West grid"])
+    expect(opened.locator(".gm-who-target")).to_have_text(["West grid2"] * 2)
+    expect(opened.locator(".gm-who-name")).to_have_text(["Wang"] * 2)
     opened.get_by_role("checkbox", name="Grids").uncheck()
     expect(opened.locator("canvas.gm-packed")).to_have_count(0)
     opened.get_by_role("checkbox", name="Grids").check()

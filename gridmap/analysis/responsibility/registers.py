@@ -6,11 +6,19 @@ import datetime as dt
 from collections.abc import Collection, Mapping
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from gridmap.errors import ConformError
 
-__all__ = ["FINDINGS", "check_assignments", "check_organisations", "in_force", "reconcile_all"]
+__all__ = [
+    "FINDINGS",
+    "check_assignments",
+    "check_organisations",
+    "holds_at",
+    "in_force",
+    "reconcile_all",
+]
 
 FINDINGS = ("kind", "layer", "target", "category", "role", "holder", "other", "at")
 _OWNERS = ("lead", "direct")
@@ -21,9 +29,22 @@ _SINCE = pd.Timestamp("1800-01-01", tz="UTC")
 
 def in_force(assignments: pd.DataFrame, at: dt.datetime) -> pd.DataFrame:
     """Return the assignments that hold at a moment."""
+    return assignments[holds_at(assignments, at)]
+
+
+def holds_at(assignments: pd.DataFrame, at: dt.datetime | pd.Series) -> npt.NDArray[np.bool_]:
+    """Tell which assignments hold: from ``valid_from`` on and before ``valid_to``.
+
+    Parameters
+    ----------
+    assignments : DataFrame of n rows
+    at : datetime, aware, or Series of them, shape (n,)
+        One moment for all, or one for each row by its position.
+    """
     since, until = _span(assignments)
-    moment = pd.Timestamp(at)
-    return assignments[(since <= moment) & (until > moment)]
+    moment = pd.to_datetime(at, utc=True).array if isinstance(at, pd.Series) else pd.Timestamp(at)
+    holds: npt.NDArray[np.bool_] = ((since <= moment) & (until > moment)).to_numpy(dtype=np.bool_)
+    return holds
 
 
 def _span(assignments: pd.DataFrame) -> tuple[pd.Series, pd.Series]:

@@ -14,7 +14,6 @@ from gridmap import messages
 from gridmap.analysis.location.assign import assign
 from gridmap.catalog import Field, Layer, MapLayer, Text
 from gridmap.messages import Words
-from gridmap.outputs.maps._people import People, people_in
 from gridmap.outputs.maps.tints import TINT_OPACITY, TINTS, tints_of
 from gridmap.outputs.pages import elements
 from gridmap.outputs.pages.elements import Unit
@@ -30,7 +29,6 @@ __all__ = [
     "in_words",
     "label_layer",
     "legend_section",
-    "who_layer",
 ]
 
 PLAIN_FEATURES = 5_000
@@ -60,11 +58,6 @@ class Overlay:
     def key(self) -> str:
         """The name by which other elements know the overlay."""
         return elements.plain_name(self.name)
-
-    @property
-    def has_owners(self) -> bool:
-        """Whether the layer tells who answers for its areas."""
-        return self.holds(self.layer.person)
 
     def holds(self, field: str) -> bool:
         """Tell whether a field has any value here."""
@@ -280,19 +273,3 @@ def count_layer(
         style=look,
         unit=unit,
     )
-
-
-def who_layer(
-    overlay: Overlay, element: elements.FeatureLayer, people: People
-) -> elements.WhoLayer:
-    """Return how to tell who answers for the areas of a layer."""
-    layer = overlay.layer
-    return {
-        "layer": element,
-        "title": overlay.name,
-        "name": layer.label,
-        "code": layer.key,
-        "person": layer.person if overlay.has_owners else "",
-        "required": overlay.shown.required and overlay.show,
-        "people": people_in(people, layer.name, overlay.frame),
-    }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
@@ -26,9 +26,8 @@ from gridmap.outputs.maps._layers import (
     in_words,
     label_layer,
     legend_section,
-    who_layer,
 )
-from gridmap.outputs.maps._people import People, people_of
+from gridmap.outputs.maps._people import who_panel
 from gridmap.outputs.pages import elements
 from gridmap.outputs.pages.basemap import Backdrop, add_basemap, shifted
 from gridmap.outputs.pages.page import Page, page
@@ -106,8 +105,12 @@ def draw(
     )
     below = add_basemap(canvas, beneath, bounds, Path(folder or ""))
     below += _backdrops(canvas, analysed, spec, beneath)
-    made = _fill(canvas, spec, overlays, below, people_of(analysed, unmask=unmask))
-    _count(canvas, analysed, spec, list(zip(overlays, made, strict=True)))
+    made = list(zip(overlays, _fill(canvas, spec, overlays, below), strict=True))
+    if spec.click == "who":
+        panel = who_panel(analysed, made, service=beneath.service, unmask=unmask)
+        if panel is not None:
+            panel.add_to(canvas)
+    _count(canvas, analysed, spec, made)
     return canvas
 
 
@@ -204,24 +207,18 @@ def _fill(
     spec: MapSpec,
     overlays: list[Overlay],
     below: list[Layer],
-    people: People,
-) -> list[Layer]:
+) -> list[elements.FeatureLayer]:
     """Put overlays, their labels and the cards that tell of them into a page."""
     made: list[elements.FeatureLayer] = []
-    sections, owners = [], []
+    sections = []
     for overlay in overlays:
         if _is_heat(overlay, spec):
             made.append(heat_layer(overlay, spec.time or "month"))
             sections.append(heat_section(overlay))
         else:
             painted = paint(overlay.layer, overlay.frame)
-            element = feature_layer(overlay, painted)
+            made.append(feature_layer(overlay, painted))
             sections.append(legend_section(overlay, painted))
-            if spec.click == "who" and overlay.layer.person:
-                owner = who_layer(overlay, element, people)
-                if overlay.has_owners or owner["people"]:
-                    owners.append(owner)
-            made.append(element)
         made[-1].add_to(canvas)
     for overlay, drawn in zip(overlays, made, strict=True):
         if overlay.shown.labels:
@@ -231,13 +228,11 @@ def _fill(
     groups = [*(ground for _ in below), *groups]
     elements.LayerSwitch([*below, *made], groups=groups).add_to(canvas)
     elements.Legend(sections).add_to(canvas)
-    if owners:
-        elements.WhoIsResponsible(owners[::-1]).add_to(canvas)
-    return [*made]
+    return made
 
 
 def _count(
-    canvas: folium.Map, analysed: Analysed, spec: MapSpec, made: list[tuple[Overlay, Layer]]
+    canvas: folium.Map, analysed: Analysed, spec: MapSpec, made: Sequence[tuple[Overlay, Layer]]
 ) -> None:
     """Let areas be coloured by the points in them that the chosen time has."""
     for overlay, element in made:

@@ -27,7 +27,7 @@ from gridmap.outputs.pages.encoding import geometries
 from gridmap.outputs.pages.runtime import RuntimeCall
 from gridmap.outputs.pages.tiles import tiles_within
 
-__all__ = ["Backdrop", "LocalTiles", "OnlineTiles", "add_basemap", "shifted"]
+__all__ = ["Backdrop", "LocalTiles", "OnlineTiles", "add_basemap", "datum_of", "shifted"]
 
 KEY_VARIABLE = "TIANDITU_KEY"
 
@@ -210,19 +210,25 @@ def add_basemap(
     return []
 
 
+def datum_of(service: str) -> str:
+    """Return the datum that a service shifts places to; empty for one that does not."""
+    found = _SERVICES.get(service)
+    return "" if found is None or found.datum == "WGS 84" else found.datum
+
+
 def shifted(frame: gpd.GeoDataFrame, service: str) -> gpd.GeoDataFrame:
     """Return a frame in degrees, as the datum of a service has them.
 
     What lies on Amap is shifted to GCJ-02; the frame still says EPSG:4326, for that is how a web
     map reads its degrees. On any other base map nothing moves.
     """
-    found = _SERVICES.get(service)
-    if found is None or found.datum == "WGS 84":
+    datum = datum_of(service)
+    if not datum:
         return frame
     degrees = frame.to_crs(4326)
 
     def shift(places: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        return np.column_stack(from_wgs84(places[:, 0], places[:, 1], found.datum))
+        return np.column_stack(from_wgs84(places[:, 0], places[:, 1], datum))
 
     moved = shapely.transform(shapely.force_2d(degrees.geometry.to_numpy()), shift)
     return degrees.set_geometry(gpd.GeoSeries(moved, index=degrees.index, crs=4326))

@@ -44,8 +44,6 @@ __all__ = [
     "LegendSection",
     "TitleBlock",
     "Variant",
-    "WhoIsResponsible",
-    "WhoLayer",
     "page_texts",
     "plain_name",
 ]
@@ -244,7 +242,7 @@ class GeoLayer(FeatureLayer):
     tooltip : str, optional
         The column shown under the pointer.
     keep : sequence of str
-        Further columns, for :class:`WhoIsResponsible`.
+        Further columns, for search and other cards.
     show : bool
         Whether the overlay is switched on at first.
 
@@ -412,64 +410,3 @@ class CountByTime(RuntimeCall):
                 "title": words(title),
             }
         )
-
-
-class Person(TypedDict):
-    """Somebody who answers for an area; for a ``line``, where it is but one of several."""
-
-    role: Words
-    name: str
-    line: NotRequired[str]
-    phone: NotRequired[str]
-    until: NotRequired[str]
-
-
-class WhoLayer(TypedDict):
-    """A layer to ask who answers for a place, with its columns that tell.
-
-    ``people`` lists, by the code of an area, all who answer for it, in the order of the answer;
-    they stand instead of its ``person`` and ``role``.
-    """
-
-    layer: FeatureLayer
-    title: Words
-    name: NotRequired[str]
-    code: NotRequired[str]
-    person: NotRequired[str]
-    role: NotRequired[str]
-    required: NotRequired[bool]
-    people: NotRequired[Mapping[str, Sequence[Person]]]
-
-
-class WhoIsResponsible(RuntimeCall):
-    """A panel that tells, on a click anywhere, everyone who answers for that place.
-
-    Parameters
-    ----------
-    layers : sequence of WhoLayer
-        In the order of the answer. A ``required`` layer says so where it has no owner.
-
-    Raises
-    ------
-    ValueError
-        If a layer does not hold a column that it is asked for.
-    """
-
-    function = "whoIsResponsible"
-
-    def __init__(self, layers: Sequence[WhoLayer]) -> None:
-        super().__init__([_who_layer(layer) for layer in layers])
-
-
-def _who_layer(spec: WhoLayer) -> dict[str, Any]:
-    layer = spec["layer"]
-    asked = {key: spec.get(key) for key in ("name", "code", "person", "role")}
-    missing = {value for value in asked.values() if value} - layer.columns
-    if missing:
-        raise ValueError(f"{layer.layer_name}: add {sorted(map(str, missing))} to fields or keep")
-    people = {
-        code: [{**person, "role": words(person["role"])} for person in some]
-        for code, some in spec.get("people", {}).items()
-    }
-    said = {"layer": layer.layer_name, "title": words(spec["title"]), "people": people}
-    return {**said, "required": bool(spec.get("required"))} | asked

@@ -175,7 +175,7 @@ class PackedPolygons(_PackedShapes):
     tooltip : str, optional
         The column shown under the pointer.
     keep : sequence of str
-        Further columns, for :class:`gridmap.outputs.pages.elements.WhoIsResponsible`.
+        Further columns, for search and other cards.
     show : bool
         Whether the overlay is switched on at first.
     quantum_m : float, metres

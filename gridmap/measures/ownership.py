@@ -1,0 +1,124 @@
+"""What tells who is responsible for any place of a city: its targets, and who answers for them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import geopandas as gpd
+import pandas as pd
+
+from gridmap.analysis.responsibility.registers import in_force
+from gridmap.analysis.responsibility.targets import Targets, target_groups
+from gridmap.analysis.responsibility.who import whole
+from gridmap.catalog import Catalog, Text, load_catalog
+from gridmap.measures.responsibility import reach_of, responsibilities
+from gridmap.model import City
+from gridmap.result import Analysed
+from gridmap.settings import Responsibility
+
+__all__ = ["Ownership", "owners_of", "ownership", "ownership_of", "target_title"]
+
+
+@dataclass(frozen=True)
+class Ownership:
+    """The ingredients of the answer of `gridmap.analysis.who`, all but the place and category.
+
+    Parameters
+    ----------
+    at : datetime, aware
+        The moment that is answered for.
+    groups : tuple of Targets
+        Those that somebody answers for, and every road, for the nearest one decides.
+    holders : DataFrame
+        The assignments that hold at that moment, as the layer ``assignments``, by code.
+    roles : mapping of str to Text
+    titles : mapping of (str, str) to Text
+        What the targets of a layer and kind are called.
+    categories : mapping of str to str
+        The names of the categories that can be asked for, by code: the city's own in their order,
+        then others that assignments name.
+    """
+
+    at: dt.datetime
+    groups: tuple[Targets, ...]
+    holders: pd.DataFrame
+    roles: Mapping[str, Text]
+    titles: Mapping[tuple[str, str], Text]
+    categories: Mapping[str, str]
+
+
+def ownership(analysed: Analysed) -> Ownership:
+    """Return who answers for what in a city, by the settings that it was analysed with."""
+    result = analysed.results.get("responsibilities")
+    kept = result.parameters.get("responsibility") if result is not None else None
+    return ownership_of(analysed.city, Responsibility.model_validate(kept or {}))
+
+
+def ownership_of(city: City, settings: Responsibility | None = None) -> Ownership:
+    """Return who answers for what in a city at its moment."""
+    settings = settings or Responsibility()
+    layers, assignments = responsibilities(city, settings)
+    found = owners_of(
+        layers, assignments, at=city.as_of, catalog=city.catalog, reach_m=reach_of(settings)
+    )
+    if not city.has("categories"):
+        return found
+    table = city.layers["categories"]
+    names = dict(zip(table["code"], table["name"].fillna(table["code"]), strict=True))
+    return replace(found, categories=names | {**found.categories, **names})
+
+
+def owners_of(
+    layers: Mapping[str, gpd.GeoDataFrame],
+    assignments: pd.DataFrame,
+    *,
+    at: dt.datetime,
+    catalog: Catalog | None = None,
+    reach_m: Mapping[str, float] | None = None,
+) -> Ownership:
+    """Return who answers for what in layers, by assignments.
+
+    Parameters
+    ----------
+    layers, assignments, reach_m
+        As for `gridmap.analysis.who`.
+    at : datetime, aware
+    catalog : Catalog, optional
+        That names roles and targets; by default the shipped one.
+    """
+    catalog = catalog or load_catalog()
+    holders = whole(in_force(assignments, at))
+    holders = holders.sort_values("code", kind="stable", ignore_index=True)
+    groups = _answered(target_groups(layers, reach_m=reach_m), holders)
+    lines = sorted(set(holders["category"].dropna()))
+    return Ownership(
+        at=at,
+        groups=groups,
+        holders=holders,
+        roles=catalog.layer("assignments").fields["role"].categories,
+        titles={(g.layer, g.kind): target_title(catalog, g.layer, g.kind) for g in groups},
+        categories=dict(zip(lines, lines, strict=True)),
+    )
+
+
+def _answered(groups: list[Targets], holders: pd.DataFrame) -> tuple[Targets, ...]:
+    """Return the groups of which somebody answers for a target; of places, only those."""
+    kept = []
+    for group in groups:
+        codes = holders.loc[holders["layer"] == group.layer, "target"]
+        named = group.frame["code"].isin(codes)
+        if not named.any():
+            continue
+        frame = group.frame[named] if group.rule == "near" else group.frame
+        kept.append(replace(group, frame=frame.reset_index(drop=True)))
+    return tuple(kept)
+
+
+def target_title(catalog: Catalog, layer: str, kind: str) -> Text:
+    """Return what the targets of a layer and kind are called, such as the level of a grid."""
+    spec = catalog.layer("frontages" if kind == "frontage" else layer)
+    field = spec.fields.get("level" if layer == "grids" else "kind")
+    named = field.categories.get(kind) if field is not None else None
+    return named or (Text(en=kind, zh=kind) if kind and kind != "frontage" else spec.title)
