@@ -2,7 +2,8 @@
 
 GCJ-02 is the datum of maps published in China and BD-09 that of Baidu. Neither is in the EPSG
 register. The formulas below are the ones in public use (an approximation of an unpublished
-transform); the way back is found by iteration, to less than a millimetre.
+transform); the way back from GCJ-02 is found by iteration, to less than a millimetre. That from
+BD-09 is by Baidu's own formulas, which invert each other to a metre.
 """
 
 from __future__ import annotations
@@ -201,14 +202,13 @@ def to_wgs84(lon: Floats, lat: Floats, datum: str) -> tuple[Floats, Floats]:
     lon, lat : ndarray of float, shape (n,), degrees
         Points outside China are returned as they are: there the datums do not differ.
     """
-    if datum == "BD-09":
-        lon, lat = _baidu_to_gcj(lon, lat)
-    shifted = shapely.contains_xy(_MAINLAND.buffer(0.3), lon, lat)
-    guess_lon, guess_lat = lon.copy(), lat.copy()
+    gcj_lon, gcj_lat = _baidu_to_gcj(lon, lat) if datum == "BD-09" else (lon, lat)
+    shifted = shapely.contains_xy(_MAINLAND.buffer(0.3), gcj_lon, gcj_lat)
+    guess_lon, guess_lat = gcj_lon, gcj_lat
     for _ in range(8):  # each round gains a factor of about 300
         there_lon, there_lat = _gcj(guess_lon, guess_lat)
-        guess_lon = np.where(shifted, guess_lon + lon - there_lon, lon)
-        guess_lat = np.where(shifted, guess_lat + lat - there_lat, lat)
+        guess_lon = np.where(shifted, guess_lon + gcj_lon - there_lon, lon)
+        guess_lat = np.where(shifted, guess_lat + gcj_lat - there_lat, lat)
     return guess_lon, guess_lat
 
 

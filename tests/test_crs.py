@@ -1,5 +1,7 @@
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyproj
@@ -76,9 +78,12 @@ def test_the_shifted_datums_go_back_to_known_answers(datum: str, name: str) -> N
     assert np.quantile(off[inside], 0.99) < 2.0
 
 
-def test_places_abroad_are_not_shifted() -> None:
-    lon, lat = to_wgs84(np.array([-71.06]), np.array([42.36]), "GCJ-02")
-    assert (lon[0], lat[0]) == (-71.06, 42.36)
+@pytest.mark.parametrize("shift", [from_wgs84, to_wgs84])
+@pytest.mark.parametrize("datum", ["GCJ-02", "BD-09"])
+def test_places_abroad_are_not_shifted(datum: str, shift: Callable[..., Any]) -> None:
+    lon, lat = shift(np.array([-71.06, 139.7]), np.array([42.36, 35.7]), datum)
+    assert lon.tolist() == [-71.06, 139.7]
+    assert lat.tolist() == [42.36, 35.7]
 
 
 @pytest.mark.parametrize("datum", ["GCJ-02", "BD-09"])
