@@ -292,7 +292,16 @@ class Basemap(Record):
 
 
 class Catalog(Record):
-    """All layers and maps that a city knows."""
+    """All layers and maps that a city knows.
+
+    Examples
+    --------
+    >>> catalog = gridmap.load_catalog()
+    >>> catalog.layer("grids").fields["level"].categories["street"].zh
+    '街道'
+    >>> "workload" in catalog.maps_of("run")
+    True
+    """
 
     layers: FrozenMap[str, Layer]
     maps: FrozenMap[str, MapSpec]
@@ -360,6 +369,14 @@ def load_catalog(*folders: AnyPath) -> Catalog:
     ------
     CatalogError
         Names the file, the line or key, and what would be right.
+
+    Examples
+    --------
+    >>> catalog = gridmap.load_catalog()
+    >>> catalog.layer("grids").title.en
+    'Grids'
+    >>> gridmap.load_catalog("data").layer("places").fields["risk"].label.en
+    'Risk'
     """
     every = (*resources.extension_folders(), *folders)
     return _load(tuple(Path(folder).resolve() for folder in every))

@@ -34,6 +34,14 @@ class ColumnRule(Record):
     ``extract`` is a regular expression of one group; ``values`` translates what it found;
     ``format`` reads a time (as of ``strptime``); ``sequence`` numbers the rows and puts this text
     before the number; ``prefix`` is put before any value.
+
+    Examples
+    --------
+    >>> from gridmap.config import ColumnRule, Input
+    >>> rule = ColumnRule(column="status", values={"done": "closed"})
+    >>> entry = Input(layer="problems", path="cases.csv", columns={"state": rule, "code": "id"})
+    >>> entry.columns["state"].values["done"], entry.columns["code"].column
+    ('closed', 'id')
     """
 
     column: str = ""
@@ -51,7 +59,15 @@ class ColumnRule(Record):
 
 
 class Join(Record):
-    """A table whose columns are added to an input, row by row."""
+    """A table whose columns are added to an input, row by row.
+
+    Examples
+    --------
+    >>> from gridmap.config import Input, Join
+    >>> people = Join(path="people.csv", left="id", right="grid")
+    >>> Input(layer="grids", path="grids.geojson", join=people).join.path
+    'people.csv'
+    """
 
     path: str
     left: str
@@ -60,7 +76,15 @@ class Join(Record):
 
 
 class Input(Record):
-    """One source of one layer."""
+    """One source of one layer.
+
+    Examples
+    --------
+    >>> from gridmap.config import Input
+    >>> entry = Input(layer="places", path="shops.csv", x="lon", y="lat", columns={"code": "id"})
+    >>> entry.columns["code"].column
+    'id'
+    """
 
     layer: str
     path: str
@@ -92,7 +116,16 @@ def _timezone(name: str) -> str:
 
 
 class CityFile(Record):
-    """A city file, read and proven."""
+    """A city file, read and proven.
+
+    Examples
+    --------
+    >>> city_file = gridmap.read_city_file("data")
+    >>> city_file.analysis.h3_resolution
+    10
+    >>> city_file.path("areas.gpkg").name
+    'areas.gpkg'
+    """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     title: Text
@@ -139,6 +172,14 @@ def read_city_file(path: str | PathLike[str]) -> CityFile:
     ------
     ConfigError
         Names the file, the line or key, and what would be right.
+
+    Examples
+    --------
+    >>> city_file = gridmap.read_city_file("data")
+    >>> city_file.name, city_file.timezone
+    ('qinghe', 'Asia/Shanghai')
+    >>> city_file.inputs[0].path
+    'areas.gpkg'
     """
     file = Path(path)
     file = file / "city.toml" if file.is_dir() else file

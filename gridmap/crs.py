@@ -74,6 +74,14 @@ def parse_crs(text: str) -> pyproj.CRS:
     ------
     CrsError
         If nothing is known by that name.
+
+    Examples
+    --------
+    >>> from gridmap.crs import parse_crs
+    >>> parse_crs("EPSG:4549").name
+    'CGCS2000 / 3-degree Gauss-Kruger CM 120E'
+    >>> parse_crs("GCJ-02").to_epsg()
+    4326
     """
     if text in DATUMS:
         return pyproj.CRS(4326)
@@ -101,6 +109,16 @@ def working_crs(bounds: tuple[float, float, float, float]) -> pyproj.CRS:
     ------
     CrsError
         If the bounds are no place on Earth, or so wide that no such system serves them.
+
+    Examples
+    --------
+    >>> from gridmap.crs import working_crs
+    >>> working_crs((120.0, 30.1, 120.4, 30.4)).to_epsg()
+    4549
+    >>> working_crs((-71.2, 42.2, -71.0, 42.4)).to_epsg()
+    32619
+
+    Hangzhou lies by the meridian of 120 degrees; Boston in zone 19 of UTM.
     """
     west, south, east, north = bounds
     lon_limit, lat_limit = 180.0, 90.0
@@ -133,6 +151,17 @@ def prove_metric(function: str, frames: Mapping[str, gpd.GeoDataFrame | gpd.GeoS
     ------
     CrsError
         Names the argument, its system and the remedy.
+
+    Examples
+    --------
+    >>> from gridmap.crs import prove_metric
+    >>> points = gpd.GeoSeries.from_xy([120.1], [30.3], crs=4326)
+    >>> prove_metric("my_function", {"points": points.to_crs(4549)})
+    >>> try:
+    ...     prove_metric("my_function", {"points": points})
+    ... except gridmap.GridmapError as error:
+    ...     print(error.key, error.params["metric"])
+    crs.degrees EPSG:4549
     """
     first: tuple[str, pyproj.CRS] | None = None
     for name, frame in frames.items():
@@ -172,6 +201,17 @@ def prove_true(crs: pyproj.CRS, bounds: tuple[float, ...], what: str) -> None:
     ------
     CrsError
         If areas are more than two percent too large or too small.
+
+    Examples
+    --------
+    >>> import pyproj
+    >>> from gridmap.crs import prove_true
+    >>> prove_true(pyproj.CRS(4549), (500_000, 3_400_000, 510_000, 3_410_000), "my town")
+    >>> try:
+    ...     prove_true(pyproj.CRS(3857), (13_380_000, 3_530_000, 13_390_000, 3_540_000), "my town")
+    ... except gridmap.GridmapError as error:
+    ...     print(error.key, error.params["wrong"])
+    crs.distorts +34 %
     """
     middle = (bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2
     if crs.geodetic_crs is None or not np.isfinite(middle).all():
@@ -201,6 +241,16 @@ def to_wgs84(lon: Floats, lat: Floats, datum: str) -> tuple[Floats, Floats]:
     -------
     lon, lat : ndarray of float, shape (n,), degrees
         Points outside China are returned as they are: there the datums do not differ.
+
+    Examples
+    --------
+    >>> from gridmap.crs import from_wgs84, to_wgs84
+    >>> lon, lat = from_wgs84(np.array([120.15]), np.array([30.28]), "BD-09")
+    >>> lon.round(4).tolist(), lat.round(4).tolist()
+    ([120.1612], [30.2836])
+    >>> lon, lat = to_wgs84(lon, lat, "BD-09")
+    >>> lon.round(5).tolist(), lat.round(5).tolist()
+    ([120.15], [30.28])
     """
     gcj_lon, gcj_lat = _baidu_to_gcj(lon, lat) if datum == "BD-09" else (lon, lat)
     shifted = shapely.contains_xy(_MAINLAND.buffer(0.3), gcj_lon, gcj_lat)
@@ -225,6 +275,15 @@ def from_wgs84(lon: Floats, lat: Floats, datum: str) -> tuple[Floats, Floats]:
     -------
     lon, lat : ndarray of float, shape (n,), degrees
         Points outside China are returned as they are: there the datums do not differ.
+
+    Examples
+    --------
+    >>> from gridmap.crs import from_wgs84
+    >>> lon, lat = from_wgs84(np.array([120.15, 139.7]), np.array([30.28, 35.7]), "GCJ-02")
+    >>> lon.round(4).tolist(), lat.round(4).tolist()
+    ([120.1547, 139.7], [30.2777, 35.7])
+
+    Hangzhou is shifted by half a kilometre, Tokyo is not.
     """
     shifted = shapely.contains_xy(_MAINLAND.buffer(0.3), lon, lat)
     there_lon, there_lat = _gcj(lon, lat)

@@ -30,7 +30,7 @@ __all__ = [
 
 
 class GridmapError(Exception):
-    """Something that the user can mend.
+    r"""Something that the user can mend.
 
     Parameters
     ----------
@@ -38,6 +38,15 @@ class GridmapError(Exception):
         A message of ``messages.toml``.
     **params
         Values of its placeholders.
+
+    Examples
+    --------
+    >>> try:
+    ...     gridmap.read_city_file("nowhere")
+    ... except gridmap.GridmapError as error:
+    ...     print(error.key, error.text("zh"), sep="\n")
+    toml.missing
+    nowhere：文件不存在；请检查路径，或按 README 新建
     """
 
     def __init__(self, key: str, **params: object) -> None:

@@ -79,6 +79,14 @@ class City(Summarised):
         If the system is not metric, or a layer is in another one.
     ConformError
         If a layer is not what the catalogue says.
+
+    Examples
+    --------
+    >>> city = gridmap.read_city("data", layers=["grids"])
+    >>> city.crs.to_epsg(), city.timezone
+    (4549, 'Asia/Shanghai')
+    >>> city.has("grids"), city.has("problems")
+    (True, False)
     """
 
     headline: ClassVar[tuple[str, ...]] = ("name", "crs", "timezone", "as_of", "layers")

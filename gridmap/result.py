@@ -31,6 +31,15 @@ class Result(Summarised):
         How it was computed, in a few words that a reader can look up.
     parameters : mapping
         The settings that the result depends on.
+
+    Examples
+    --------
+    >>> city = gridmap.read_city("data", layers=["grids", "buildings"])
+    >>> result = gridmap.analyse(city, want=["grid_results"]).results["grid_results"]
+    >>> result.method
+    'Counts by grid; expected hours of cases, households, places and travel (Beardwood et al. 1959)'
+    >>> result.layer.fields["hours"].unit
+    'h'
     """
 
     headline: ClassVar[tuple[str, ...]] = ("layer", "frame", "method")
@@ -57,6 +66,15 @@ class Analysed(Summarised):
         derived fields filled.
     summary : mapping
         The figures of the whole city; the keys are the messages of section ``summary``.
+
+    Examples
+    --------
+    >>> city = gridmap.read_city("data", layers=["grids", "buildings"])
+    >>> analysed = gridmap.analyse(city, want=["grid_results"])
+    >>> analysed
+    <Analysed city: qinghe, results: 2 (buildings 1,169, grid_results 38)>
+    >>> analysed.frame("grids") is city.frame("grids")
+    True
     """
 
     headline: ClassVar[tuple[str, ...]] = ("city", "results")

@@ -110,6 +110,12 @@ class Analysis(Record):
     ``residents`` are the sources that residents report by, ``patrols`` those of people who are
     sent to look; where only the first report, nobody looks. ``interpolate`` and ``responsibility``
     were called ``transfers`` and ``duties`` once, which is still read.
+
+    Examples
+    --------
+    >>> settings = gridmap.Analysis(alpha=0.01, permutations=999)
+    >>> settings.alpha, settings.h3_resolution
+    (0.01, 9)
     """
 
     level: str = ""
@@ -166,6 +172,12 @@ class Design(Record):
 
     Weights of roads and barriers say how much it costs to have both sides in one micro-grid: 1
     for a main road, infinite for what nobody crosses.
+
+    Examples
+    --------
+    >>> settings = gridmap.Design(target=80)
+    >>> settings.least, settings.most
+    (48.0, 112.0)
     """
 
     level: str = ""

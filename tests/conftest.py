@@ -38,6 +38,8 @@ _NO_DATA = "needs open data"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep together what shares a town: tests of one file, and of one costly fixture."""
     for item in items:
+        if item.get_closest_marker("xdist_group"):
+            continue
         used = [name for name in _SHARED if name in getattr(item, "fixturenames", ())]
         group = used[0] if used else item.nodeid.partition("::")[0]
         item.add_marker(pytest.mark.xdist_group(group))

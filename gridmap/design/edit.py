@@ -45,6 +45,17 @@ class Figures:
         Sum of the weights of the barriers inside it.
     within : bool
         Whether it is within the hard bounds.
+
+    Examples
+    --------
+    >>> city = gridmap.read_city("data", layers=["grids", "buildings"])
+    >>> plan = gridmap.design_grids(city)
+    >>> change = design.merge(plan, ["330499001001001001", "330499001001001002"])
+    >>> for part in (*change.before, *change.after):
+    ...     print(part.code, part.households, part.within)
+    330499001001001001 40 True
+    330499001001001002 45 True
+    330499001001001001 85 False
     """
 
     code: str
@@ -70,6 +81,18 @@ class Change:
         Of the micro-grids that it touches, by code.
     households_moved : int
         Occupied households whose micro-grid has another code than before.
+
+    Examples
+    --------
+    >>> city = gridmap.read_city("data", layers=["grids", "buildings"])
+    >>> plan = gridmap.design_grids(city)
+    >>> change = design.merge(plan, ["330499001001001001", "330499001001001002"])
+    >>> change.grid, change.households_moved
+    ('330499001001001', 45)
+    >>> change.torn, change.beyond
+    ((), ('330499001001001001',))
+
+    One piece, but above the maximum of seventy households: to like it is for the user to decide.
     """
 
     plan: Plan
@@ -106,6 +129,18 @@ def move(plan: Plan, atoms: Sequence[str], to: str) -> Change:
     ------
     ConformError
         If a code is unknown, the grids differ, a micro-grid is locked or would be left empty.
+
+    Examples
+    --------
+    >>> city = gridmap.read_city("data", layers=["grids", "buildings"])
+    >>> plan = gridmap.design_grids(city)
+    >>> giver = list(plan.code).index("330499001001003003")
+    >>> atom = plan.atoms[plan.label == giver].iloc[0]
+    >>> change = design.move(plan, [atom["code"]], to="330499001001003002")
+    >>> [part.code for part in change.after]
+    ['330499001001003002', '330499001001003003']
+    >>> change.households_moved == int(atom["households"])
+    True
     """
     moved = _atoms(plan, atoms)
     target = _part(plan, to)
@@ -133,6 +168,16 @@ def split(plan: Plan, code: str, *, into: int = 2) -> Change:
     ------
     ConformError
         If the code is unknown, the micro-grid is locked, or has fewer atoms than parts asked for.
+
+    Examples
+    --------
+    >>> city = gridmap.read_city("data", layers=["grids", "buildings"])
+    >>> plan = gridmap.design_grids(city)
+    >>> change = design.split(plan, "330499001001003003")
+    >>> [part.households for part in change.before], [part.households for part in change.after]
+    ([66], [36, 30])
+    >>> [part.code for part in change.after]
+    ['330499001001003003', '330499001001003007']
     """
     at = _part(plan, code)
     _unlocked(plan, np.array([at]))
@@ -160,6 +205,16 @@ def merge(plan: Plan, codes: Sequence[str]) -> Change:
     ------
     ConformError
         If a code is unknown, fewer than two are given, the grids differ, or one is locked.
+
+    Examples
+    --------
+    >>> city = gridmap.read_city("data", layers=["grids", "buildings"])
+    >>> plan = gridmap.design_grids(city)
+    >>> change = design.merge(plan, ["330499001001001001", "330499001001001002"])
+    >>> [part.households for part in change.before], [part.households for part in change.after]
+    ([40, 45], [85])
+    >>> len(plan) - len(change.plan)
+    1
     """
     named = list(dict.fromkeys(codes))
     if len(named) < 2:  # noqa: PLR2004 - two make a merger
@@ -194,6 +249,14 @@ def recut(plan: Plan, grid: str, *, count: int = 0) -> Change:
     ------
     ConformError
         If the grid is unknown, or cannot have that many.
+
+    Examples
+    --------
+    >>> city = gridmap.read_city("data", layers=["grids", "buildings"])
+    >>> plan = gridmap.design_grids(city)
+    >>> change = design.recut(plan, "330499001001001", count=4)
+    >>> int((change.plan.microgrids["parent"] == "330499001001001").sum())
+    4
     """
     found = np.flatnonzero((plan.grids["code"] == grid).to_numpy())
     if len(found) == 0:
@@ -266,6 +329,17 @@ def lock(plan: Plan, codes: Sequence[str], *, locked: bool = True) -> Plan:
     ------
     ConformError
         If a code is unknown.
+
+    Examples
+    --------
+    >>> city = gridmap.read_city("data", layers=["grids", "buildings"])
+    >>> plan = design.lock(gridmap.design_grids(city), ["330499001001001001"])
+    >>> int(plan.locked.sum())
+    1
+    >>> design.split(plan, "330499001001001001")
+    Traceback (most recent call last):
+        ...
+    gridmap.errors.ConformError: Micro-grid 330499001001001001 is locked; unlock it first
     """
     at = np.array([_part(plan, code) for code in codes], dtype=np.int64)
     changed = plan.locked.copy()
@@ -288,6 +362,15 @@ def undo(plan: Plan) -> Plan:
     ------
     ConformError
         If there is nothing to take back: the plan is as it was designed or resized.
+
+    Examples
+    --------
+    >>> city = gridmap.read_city("data", layers=["grids", "buildings"])
+    >>> plan = gridmap.design_grids(city)
+    >>> change = design.split(plan, "330499001001003003")
+    >>> back = design.undo(change.plan)
+    >>> len(plan), len(change.plan), len(back)
+    (242, 243, 242)
     """
     if not plan.log or "undo" not in plan.log[-1]:
         raise ConformError("edit.nothing")

@@ -32,6 +32,17 @@ def crosswalk(before: Plan, after: Plan) -> pd.DataFrame:
         ``old, new, households_before, households_after, buildings``, by both codes. `old` is
         missing for what is new, `new` for what is gone. The households of each column add up to
         those of its plan. `buildings` counts buildings, or units of those that are split.
+
+    Examples
+    --------
+    >>> city = gridmap.read_city("data", layers=["grids", "buildings"])
+    >>> plan = gridmap.design_grids(city)
+    >>> change = design.merge(plan, ["330499001001001001", "330499001001001002"])
+    >>> ways = design.crosswalk(plan, change.plan)
+    >>> ways[["old", "new", "households_before"]].head(2)
+                      old                 new  households_before
+    0  330499001001001001  330499001001001001                 40
+    1  330499001001001002  330499001001001001                 45
     """
     was, now = before.membership, after.membership
     pairs = paired(was, now)
@@ -133,6 +144,13 @@ def restate(values: pd.Series, changes: pd.DataFrame) -> pd.Series:
     ----------
     Dasymetric reallocation by households: Eicher and Brewer (2001). Where the places of the
     cases are known, assigning them anew is exact, and better.
+
+    Examples
+    --------
+    >>> ways = pd.DataFrame({"old": ["a", "a"], "new": ["b", "c"]})
+    >>> ways = ways.assign(households_before=[30, 10], buildings=[2, 1])
+    >>> design.restate(pd.Series({"a": 8}), ways).to_dict()
+    {'b': 6.0, 'c': 2.0}
     """
     repeated = values.index[values.index.duplicated()]
     if len(repeated):

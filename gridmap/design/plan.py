@@ -65,6 +65,17 @@ class Plan(Summarised):
         Buildings that lie in no grid.
     lang : str
         Of the names.
+
+    Examples
+    --------
+    >>> city = gridmap.read_city("data", layers=["grids", "buildings"])
+    >>> plan = gridmap.design_grids(city)
+    >>> len(plan.microgrids) == len(plan)
+    True
+    >>> plan.microgrids.loc[:1, ["code", "parent", "households", "buildings"]]
+                     code           parent  households  buildings
+    0  330499001001001001  330499001001001          40          1
+    1  330499001001001002  330499001001001          45          1
     """
 
     headline: ClassVar[tuple[str, ...]] = ("grids", "atoms", "code", "log")

@@ -90,6 +90,19 @@ def resize_grids(
     ------
     ConformError
         If the settings name a grid that there is not, or a grid runs out of codes.
+
+    Examples
+    --------
+    >>> city = gridmap.read_city("data", layers=["grids", "buildings"])
+    >>> plan = gridmap.design_grids(city)
+    >>> five = gridmap.Design(counts={"330499001001001": 5})
+    >>> fewer = gridmap.resize_grids(plan, settings=five)
+    >>> [int((each.microgrids["parent"] == "330499001001001").sum()) for each in (plan, fewer)]
+    [6, 5]
+    >>> "330499001001002001" in plan.code and "330499001001002001" in fewer.code
+    True
+
+    The grid has one micro-grid less; those of the next grid stay as they were.
     """
     settings = settings or plan.settings
     unknown = sorted(set(settings.counts) - set(plan.grids["code"])) if city is None else []

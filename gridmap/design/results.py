@@ -46,6 +46,15 @@ def as_layers(plan: Plan, city: City) -> Analysed:
     -------
     Analysed
         Of a city that has just the grids that were cut, so that it stands for itself.
+
+    Examples
+    --------
+    >>> city = gridmap.read_city("data", layers=["grids", "buildings"])
+    >>> planned = design.as_layers(gridmap.design_grids(city), city)
+    >>> [name for name in planned.results if name.startswith("plan")][:3]
+    ['plan', 'plan_atoms', 'plan_buildings']
+    >>> len(planned.frame("plan")) == planned.summary["plan_microgrids"]
+    True
     """
     frames: dict[str, pd.DataFrame] = {
         "plan": plan.microgrids,
@@ -69,7 +78,15 @@ def as_layers(plan: Plan, city: City) -> Analysed:
 
 
 def figures(plan: Plan) -> dict[str, Any]:
-    """Return what a plan is judged by; the keys are messages of section ``summary``."""
+    """Return what a plan is judged by; the keys are messages of section ``summary``.
+
+    Examples
+    --------
+    >>> city = gridmap.read_city("data", layers=["grids", "buildings"])
+    >>> told = design.figures(gridmap.design_grids(city))
+    >>> told["plan_grids"], told["plan_households"], told["plan_target"]
+    (38, 12174, 50.0)
+    """
     micro, bounds = plan.microgrids, bounds_of(plan.settings)
     off = np.abs(micro["deviation"].to_numpy(dtype=np.float64))
     found: dict[str, Any] = {

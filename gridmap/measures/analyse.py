@@ -65,11 +65,11 @@ def analyse(
 
     Examples
     --------
-    >>> import gridmap
-    >>> city = gridmap.read_city("data")
+    >>> city = gridmap.read_city("data", layers=["grids", "buildings"])
     >>> analysed = gridmap.analyse(city, want=["grid_results"])
-    >>> len(analysed.frame("grid_results"))
-    38
+    >>> grids = analysed.frame("grid_results")
+    >>> len(grids), int(grids["households"].sum())
+    (38, 12174)
     """
     settings, registry = settings or Analysis(), load_measures()
     wanted, others = tuple(want) if want is not None else None, tuple(also)
@@ -97,6 +97,16 @@ def inputs_of(want: Iterable[str] | None, settings: Analysis) -> frozenset[str] 
         As of `analyse`.
     settings : Analysis
         Whose interpolations read more layers.
+
+    Examples
+    --------
+    >>> from gridmap.measures.analyse import inputs_of
+    >>> settings = gridmap.Analysis()
+    >>> sorted(inputs_of(["buildings"], settings))
+    ['buildings', 'grids']
+    >>> city = gridmap.read_city("data", layers=inputs_of(["buildings"], settings))
+    >>> gridmap.analyse(city, settings, want=["buildings"])
+    <Analysed city: qinghe, results: 1 (buildings 1,169)>
     """
     if want is None:
         return None
@@ -105,7 +115,14 @@ def inputs_of(want: Iterable[str] | None, settings: Analysis) -> frozenset[str] 
 
 
 def steps_of(want: Iterable[str] | None) -> int:
-    """Return how many measures results take, for a progress bar."""
+    """Return how many measures results take, for a progress bar.
+
+    Examples
+    --------
+    >>> from gridmap.measures.analyse import steps_of
+    >>> steps_of(["buildings"]), steps_of(["grid_results"])
+    (1, 3)
+    """
     registry = load_measures()
     return len(registry.plan(registry.makers if want is None else want))
 
@@ -118,6 +135,16 @@ def interpolated(city: City, settings: Analysis) -> tuple[City, int]:
     city : City
     left : int
         Counts that found no target within reach.
+
+    Examples
+    --------
+    >>> from gridmap.measures.analyse import interpolated
+    >>> city = gridmap.read_city("data", layers=["grids"])
+    >>> same, left = interpolated(city, gridmap.Analysis())
+    >>> same is city, left
+    (True, 0)
+
+    Settings without interpolations leave the city as it is.
     """
     layers, left = dict(city.layers), 0
     for step in settings.interpolate:

@@ -90,6 +90,12 @@ class Value(NamedTuple):
 
     ``value`` is a count, a share or hours; missing (None) where there is nothing to compute it
     from. ``mark`` is ``full``, ``impossible`` or empty.
+
+    Examples
+    --------
+    >>> from gridmap.measures.bulletins import Value
+    >>> Value(0.5, numerator=3, denominator=6, small=True)
+    Value(value=0.5, numerator=3, denominator=6, small=True, mark='')
     """
 
     value: float | None = None
@@ -101,7 +107,15 @@ class Value(NamedTuple):
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure beside those of the span before and of a year ago."""
+    """A figure beside those of the span before and of a year ago.
+
+    Examples
+    --------
+    >>> from gridmap.measures.bulletins import Figure, Value
+    >>> opened = Figure("opened", now=Value(120), before=Value(100), year_before=Value())
+    >>> opened.now.value - opened.before.value
+    20
+    """
 
     name: str
     now: Value
@@ -119,6 +133,14 @@ class Table:
     rows : tuple
         Of each group, the whole last: its name (missing for cases without one, and for the
         whole), and its cells by name.
+
+    Examples
+    --------
+    >>> from gridmap.measures.bulletins import Table, Value
+    >>> hotline, whole = {"opened": Value(7)}, {"opened": Value(9)}
+    >>> by_source = Table("source", rows=(("hotline", hotline), (None, whole)))
+    >>> dict(by_source.rows)["hotline"]["opened"].value
+    7
     """
 
     column: str
@@ -182,6 +204,16 @@ def span_of(period: str, day: dt.date, timezone: str) -> Span:
     ------
     ConformError
         If there is no such period.
+
+    Examples
+    --------
+    >>> import datetime as dt
+    >>> from gridmap.measures.bulletins import span_of
+    >>> week = span_of("week", dt.date(2025, 3, 9), "Asia/Shanghai")
+    >>> week.label, week.begins.day_name()
+    ('2025-W10', 'Monday')
+    >>> week.back().label
+    '2025-W09'
     """
     if period not in PERIODS:
         raise ConformError("kpi.period", period=period, known=", ".join(PERIODS))
@@ -262,6 +294,16 @@ def known_at_end(city: City, settings: Analysis, span: Span, level: str) -> Know
     span : Span
     level : str
         Of the areas; empty for none.
+
+    Examples
+    --------
+    >>> import datetime as dt
+    >>> from gridmap.measures.bulletins import known_at_end, span_of
+    >>> city = gridmap.read_city("data", layers=["problems", "grids"])
+    >>> june = span_of("month", dt.date(2025, 6, 1), city.timezone)
+    >>> known = known_at_end(city, gridmap.Analysis(), june, level="")
+    >>> known.counts.sum().to_dict()
+    {'opened': 550, 'closed': 497, 'open': 241, 'overdue': 210}
     """
     table = case_table(city, settings, at=span.last.to_pydatetime(), level=level)
     cases = pd.DataFrame(table.cases.drop(columns=table.cases.geometry.name))
@@ -442,6 +484,17 @@ def make_bulletin(
     ConformError
         If the city has no problems or no such level, the period is unknown, is not over, or was
         over before the first problem.
+
+    Examples
+    --------
+    >>> import datetime as dt
+    >>> from gridmap.measures.bulletins import make_bulletin
+    >>> city = gridmap.read_city("data", layers=["problems", "grids"])
+    >>> june = make_bulletin(city, period="month", on=dt.date(2025, 6, 1))
+    >>> june.stem
+    'qinghe-month-2025-06'
+    >>> {figure.name: figure.now.value for figure in june.figures[:4]}
+    {'opened': 550.0, 'closed': 497.0, 'open': 241.0, 'overdue': 210.0}
     """
     as_of = pd.Timestamp(city.as_of).tz_convert(city.timezone)
     span = span_of(period, on or as_of.date(), city.timezone)

@@ -77,7 +77,16 @@ class CaseTable(Summarised):
 
 
 def calendar_of(city: City, settings: Clock) -> analysis.Calendar:
-    """Return the working calendar of a city."""
+    """Return the working calendar of a city.
+
+    Examples
+    --------
+    >>> from gridmap.measures.cases import calendar_of
+    >>> city = gridmap.read_city("data", layers=["grids"])
+    >>> calendar = calendar_of(city, gridmap.Analysis().clock)
+    >>> calendar.zone
+    'Asia/Shanghai'
+    """
     days = None
     if city.has("calendar_days"):
         days = city.layers["calendar_days"]
@@ -117,6 +126,15 @@ def case_table(
     ------
     ConformError
         If there are no problems or no such level.
+
+    Examples
+    --------
+    >>> from gridmap.measures.cases import case_table
+    >>> city = gridmap.read_city("data", layers=["problems", "grids"])
+    >>> now = pd.Timestamp("2025-07-01", tz=city.timezone)
+    >>> table = case_table(city, gridmap.Analysis(), at=now)
+    >>> len(table.cases), int(table.cases["closed"].isna().sum())
+    (2502, 241)
     """
     moment = pd.Timestamp(at or city.as_of)
     calendar = calendar_of(city, settings.clock)
@@ -413,6 +431,18 @@ def kpi_tables(
     ------
     ConformError
         If a KPI, column or period is unknown.
+
+    Examples
+    --------
+    >>> from gridmap.measures.cases import case_table, kpi_tables
+    >>> city = gridmap.read_city("data", layers=["problems", "grids"])
+    >>> table = case_table(city, gridmap.Analysis())
+    >>> told = kpi_tables(city, table, gridmap.Analysis(), kpis=["in_time_rate"])
+    >>> told.rows[["numerator", "denominator", "value"]].head(1).round(3)
+       numerator  denominator  value
+    0       4203         5276  0.797
+    >>> len(told.behind(0))
+    5276
     """
     cases = pd.DataFrame(table.cases.drop(columns=table.cases.geometry.name))
     parts, found = [], []
@@ -441,6 +471,16 @@ def recurrence_curves(table: CaseTable, settings: Analysis, by: str = "") -> pd.
     ------
     ConformError
         If there is no such column.
+
+    Examples
+    --------
+    >>> from gridmap.measures.cases import case_table, recurrence_curves
+    >>> city = gridmap.read_city("data", layers=["problems", "grids"])
+    >>> table = case_table(city, gridmap.Analysis())
+    >>> curve = recurrence_curves(table, gridmap.Analysis())
+    >>> week = curve[curve["days"] <= 7]
+    >>> bool(week["free"].is_monotonic_decreasing), int(week["recurred"].sum())
+    (True, 473)
     """
     curve = analysis.recurrence_curve(
         table.placed, within_m=settings.recurrence.within_m, as_of=table.at, by=by

@@ -50,14 +50,32 @@ class Ownership:
 
 
 def ownership(analysed: Analysed) -> Ownership:
-    """Return who answers for what in a city, by the settings that it was analysed with."""
+    """Return who answers for what in a city, by the settings that it was analysed with.
+
+    Examples
+    --------
+    >>> from gridmap.measures.ownership import ownership
+    >>> city = gridmap.read_city("data", layers=["grids", "assignments"])
+    >>> found = ownership(gridmap.analyse(city, want=["responsibilities"]))
+    >>> [group.kind for group in found.groups]
+    ['community', 'grid']
+    """
     result = analysed.results.get("responsibilities")
     kept = result.parameters.get("responsibility") if result is not None else None
     return ownership_of(analysed.city, Responsibility.model_validate(kept or {}))
 
 
 def ownership_of(city: City, settings: Responsibility | None = None) -> Ownership:
-    """Return who answers for what in a city at its moment."""
+    """Return who answers for what in a city at its moment.
+
+    Examples
+    --------
+    >>> from gridmap.measures.ownership import ownership_of
+    >>> city = gridmap.read_city("data", layers=["grids", "assignments"])
+    >>> found = ownership_of(city)
+    >>> found.roles["lead"].zh
+    '牵头'
+    """
     settings = settings or Responsibility()
     layers, assignments = responsibilities(city, settings)
     found = owners_of(
@@ -87,6 +105,17 @@ def owners_of(
     at : datetime, aware
     catalog : Catalog, optional
         That names roles and targets; by default the shipped one.
+
+    Examples
+    --------
+    >>> from gridmap.measures.ownership import owners_of
+    >>> square = shapely.box(0, 0, 100, 100)
+    >>> grids = gpd.GeoDataFrame({"code": ["g"], "level": ["grid"]}, geometry=[square], crs=4549)
+    >>> told = pd.DataFrame({"code": ["1"], "holder": ["Li"], "role": ["direct"]})
+    >>> told = told.assign(layer="grids", target="g")
+    >>> found = owners_of({"grids": grids}, told, at=pd.Timestamp("2025-03-03", tz="Asia/Shanghai"))
+    >>> found.titles["grids", "grid"].zh, found.roles["direct"].zh
+    ('网格', '直接')
     """
     catalog = catalog or load_catalog()
     holders = whole(in_force(assignments, at))
@@ -117,7 +146,14 @@ def _answered(groups: list[Targets], holders: pd.DataFrame) -> tuple[Targets, ..
 
 
 def target_title(catalog: Catalog, layer: str, kind: str) -> Text:
-    """Return what the targets of a layer and kind are called, such as the level of a grid."""
+    """Return what the targets of a layer and kind are called, such as the level of a grid.
+
+    Examples
+    --------
+    >>> from gridmap.measures.ownership import target_title
+    >>> target_title(gridmap.load_catalog(), "grids", "street").zh
+    '街道'
+    """
     spec = catalog.layer("frontages" if kind == "frontage" else layer)
     field = spec.fields.get("level" if layer == "grids" else "kind")
     named = field.categories.get(kind) if field is not None else None

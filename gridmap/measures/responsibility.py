@@ -31,6 +31,15 @@ class Holders(Summarised):
         All, as the layer ``assignments``.
     valid : DataFrame
         Those in force when the city is analysed.
+
+    Examples
+    --------
+    >>> from gridmap.measures.responsibility import Holders, responsibilities
+    >>> city = gridmap.read_city("data", layers=["grids", "assignments"])
+    >>> layers, assignments = responsibilities(city)
+    >>> holders = Holders(layers, assignments, analysis.in_force(assignments, city.as_of))
+    >>> len(holders.valid) < len(holders.assignments)
+    True
     """
 
     layers: Mapping[str, gpd.GeoDataFrame]
@@ -54,6 +63,16 @@ def responsibilities(
         For `gridmap.analysis.who`; frontages are zones of the kind ``frontage``.
     assignments : DataFrame
         Those of the layers themselves, then those of the layer ``assignments``.
+
+    Examples
+    --------
+    >>> from gridmap.measures.responsibility import responsibilities
+    >>> city = gridmap.read_city("data", layers=["grids", "assignments"])
+    >>> layers, assignments = responsibilities(city)
+    >>> list(layers)
+    ['grids']
+    >>> sorted(assignments["role"].unique())
+    ['cooperating', 'direct', 'fallback', 'lead', 'sponsor']
     """
     settings = settings or Responsibility()
     layers = {name: city.frame(name) for name in _AREAS if city.has(name)}
@@ -71,7 +90,14 @@ def responsibilities(
 
 
 def reach_of(settings: Responsibility) -> dict[str, float]:
-    """Return how far from a road or place, in metres, a point still belongs to it."""
+    """Return how far from a road or place, in metres, a point still belongs to it.
+
+    Examples
+    --------
+    >>> from gridmap.measures.responsibility import reach_of
+    >>> reach_of(gridmap.Analysis().responsibility)
+    {'roads': 30.0, 'places': 50.0}
+    """
     return {"roads": settings.road_m, "places": settings.place_m}
 
 

@@ -15,7 +15,17 @@ _DAY_S = 86_400.0
 
 
 def effort_of(given: Given) -> Effort:
-    """Return the coefficients of work, for a period as long as the problems of the city span."""
+    """Return the coefficients of work, for a period as long as the problems of the city span.
+
+    Examples
+    --------
+    >>> from gridmap.measures.registry import Given
+    >>> from gridmap.measures.workloads import effort_of
+    >>> city = gridmap.read_city("data", layers=["problems"])
+    >>> effort = effort_of(Given(city, gridmap.Analysis(default_minutes=45)))
+    >>> round(effort.days), effort.default_minutes
+    (364, 45.0)
+    """
     usual = dict(given.settings.fairness.effort)
     if "days" not in usual and given.city.has("problems"):
         first = given.city.frame("problems")["opened"].min()
@@ -81,6 +91,19 @@ def proposed(given: Given, units: gpd.GeoDataFrame) -> Proposal:
         With ``problems`` as the case table has them.
     units : GeoDataFrame
         Micro-grids with ``code``, ``parent`` and, where known, ``households``.
+
+    Examples
+    --------
+    >>> from gridmap.measures.registry import Given
+    >>> from gridmap.measures.workloads import proposed
+    >>> city = gridmap.read_city("data", layers=["grids", "buildings", "problems"])
+    >>> units = gridmap.design_grids(city).microgrids
+    >>> problems = gridmap.analyse(city, want=["problems"]).frame("problems")
+    >>> given = Given(city, gridmap.Analysis(), {"problems": problems})
+    >>> proposal = proposed(given, units)
+    >>> ginis = proposal.transfers[["gini_before", "gini_after"]]
+    >>> bool((ginis["gini_after"] < ginis["gini_before"]).all())
+    True
     """
     settings, units = given.settings.fairness, units.reset_index(drop=True)
     placed = given.placed
@@ -111,14 +134,40 @@ def _parent_level(given: Given, units: gpd.GeoDataFrame) -> str:
 
 
 def transfers_of(given: Given, proposal: Proposal) -> pd.DataFrame:
-    """Return proposed transfers as the layer ``transfers``."""
+    """Return proposed transfers as the layer ``transfers``.
+
+    Examples
+    --------
+    >>> from gridmap.measures.registry import Given
+    >>> from gridmap.measures.workloads import proposed, transfers_of
+    >>> city = gridmap.read_city("data", layers=["grids", "buildings", "problems"])
+    >>> units = gridmap.design_grids(city).microgrids
+    >>> problems = gridmap.analyse(city, want=["problems"]).frame("problems")
+    >>> given = Given(city, gridmap.Analysis(), {"problems": problems})
+    >>> told = transfers_of(given, proposed(given, units))
+    >>> list(told.columns[:4])
+    ['step', 'code', 'from_grid', 'to_grid']
+    """
     return proposal.transfers[[*given.city.catalog.layer("transfers").fields]]
 
 
 def transferred_grids(
     given: Given, units: gpd.GeoDataFrame, proposal: Proposal
 ) -> gpd.GeoDataFrame:
-    """Return the grids as they would be after the transfers, as the layer ``grids``."""
+    """Return the grids as they would be after the transfers, as the layer ``grids``.
+
+    Examples
+    --------
+    >>> from gridmap.measures.registry import Given
+    >>> from gridmap.measures.workloads import proposed, transferred_grids
+    >>> city = gridmap.read_city("data", layers=["grids", "buildings", "problems"])
+    >>> units = gridmap.design_grids(city).microgrids
+    >>> problems = gridmap.analyse(city, want=["problems"]).frame("problems")
+    >>> given = Given(city, gridmap.Analysis(), {"problems": problems})
+    >>> after, before = transferred_grids(given, units, proposed(given, units)), city.areas("grid")
+    >>> len(after) == len(before), float(round(after.area.sum() / before.area.sum(), 6))
+    (True, 1.0)
+    """
     areas = given.city.areas(_parent_level(given, units))
     return analysis.transferred_grids(areas, units.reset_index(drop=True), proposal.parents)
 

@@ -35,6 +35,16 @@ def staged(folder: Path) -> Iterator[Path]:
     ------
     OutputError
         If the folder cannot be written; so at once, before any work.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from gridmap.outputs import staged
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with staged(pathlib.Path(folder)) as temporary:
+    ...         written = (temporary / "notes.txt").write_text("all or nothing")
+    ...     [file.name for file in pathlib.Path(folder).iterdir()]
+    ['notes.txt']
     """
     prefix = f".gridmap-{_machine()}-"
     try:

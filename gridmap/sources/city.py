@@ -80,6 +80,15 @@ def read_city(
     ------
     GridmapError
         If an input cannot be read or used at all. A bad row raises nothing: it is quarantined.
+
+    Examples
+    --------
+    >>> city = gridmap.read_city("data", layers=["grids"])
+    >>> city.frame("grids")["level"].value_counts().to_dict()
+    {'grid': 38, 'community': 12, 'street': 3, 'district': 1}
+    >>> receipt = city.receipts[-1]
+    >>> receipt.source, receipt.rows, receipt.placed, receipt.quarantined
+    ('areas.gpkg/grids', 38, 38, 0)
     """
     if not isinstance(city_file, CityFile):
         city_file = read_city_file(city_file)

@@ -73,6 +73,16 @@ def explain(findings: pd.DataFrame, lang: str = "en") -> pd.Series:
     -------
     Series of string
         On the index of the findings.
+
+    Examples
+    --------
+    >>> day = pd.DatetimeIndex(["2025-03-08"], tz="Asia/Shanghai")
+    >>> cases = pd.DataFrame({"opened": day, "closed": day - pd.Timedelta(days=1)}, index=["a"])
+    >>> findings = analysis.check_times(cases)
+    >>> analysis.explain(findings)[0]
+    'a: was closed at 2025-03-07 00:00, before its opening 2025-03-08 00:00; correct one of them'
+    >>> analysis.explain(findings, lang="zh")[0]
+    'a：结案时间 2025-03-07 00:00 早于立案时间 2025-03-08 00:00；请更正'
     """
     at = findings["at"].dt.strftime("%Y-%m-%d %H:%M").fillna("?")
     columns = (findings["kind"], findings["case"], findings["stage"], at, findings["detail"])

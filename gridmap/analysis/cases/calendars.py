@@ -48,7 +48,15 @@ class Holidays(Protocol):
 
 
 class EveryWeek:
-    """No holidays: every week of every year is alike."""
+    """No holidays: every week of every year is alike.
+
+    Examples
+    --------
+    >>> weeks = analysis.EveryWeek()
+    >>> weeks.knows(2099), weeks.exceptions(2099)
+    (True, {})
+    >>> calendar = analysis.make_calendar(holidays=weeks)
+    """
 
     def knows(self, year: int) -> bool:  # noqa: ARG002 - the protocol's
         """Return True."""
@@ -66,6 +74,15 @@ class ChineseHolidays:
     ----------
     The yearly notice of the General Office of the State Council on holiday arrangements
     (国务院办公厅关于部分节假日安排的通知).
+
+    Examples
+    --------
+    >>> import datetime as dt
+    >>> days = analysis.ChineseHolidays().exceptions(2025)
+    >>> days[dt.date(2025, 10, 1)], days[dt.date(2025, 10, 11)]
+    (False, True)
+
+    National Day is not worked; the Saturday after the holidays makes up for a day of them.
     """
 
     def knows(self, year: int) -> bool:
@@ -103,6 +120,12 @@ class Calendar:
         The user's own days with their periods, which override the holidays; none where not worked.
     complete : frozenset of int
         Years of which ``days`` holds all that differ from their weekday.
+
+    Examples
+    --------
+    >>> calendar = analysis.make_calendar("Asia/Shanghai", hours={"mon": "09:00-12:00"})
+    >>> calendar.knows(2025), calendar.knows(1990)
+    (True, False)
     """
 
     zone: str
@@ -155,6 +178,17 @@ def make_calendar(
         If the zone is unknown, hours cannot be read or overlap, or no day has any.
     ConformError
         If the table of days lacks a column, repeats a date or holds what is none.
+
+    Examples
+    --------
+    >>> days = pd.DataFrame({"date": ["2025-03-04"], "working": [False]})
+    >>> hours = {"mon": "09:00-12:00 13:30-17:30", "tue": "09:00-12:00"}
+    >>> calendar = analysis.make_calendar(hours=hours, days=days)
+    >>> monday = pd.Series(pd.DatetimeIndex(["2025-03-03", "2025-03-10"], tz="Asia/Shanghai"))
+    >>> analysis.working_time(monday, monday + pd.Timedelta(days=2), calendar).to_list()
+    [Timedelta('0 days 07:00:00'), Timedelta('0 days 10:00:00')]
+
+    Seven hours on each Monday; three more on the Tuesday that is worked.
     """
     try:
         ZoneInfo(zone)

@@ -68,6 +68,15 @@ class Rule:
     ------
     ConformError
         If no such limit can be.
+
+    Examples
+    --------
+    >>> friday = pd.Series(pd.DatetimeIndex(["2025-03-07 16:00"], tz="Asia/Shanghai"))
+    >>> two_days = analysis.Rule(2, "working_days")
+    >>> analysis.deadline(friday, two_days, analysis.make_calendar())[0]
+    Timestamp('2025-03-11 17:30:00+0800', tz='Asia/Shanghai')
+
+    Monday is the first day, and Tuesday ends when the office closes.
     """
 
     amount: float
@@ -125,6 +134,17 @@ def deadline(
     ConformError
         If a limit cannot be, times have no zone, or a limit leads into a year whose holidays the
         calendar does not know.
+
+    Examples
+    --------
+    >>> friday = pd.Series(pd.DatetimeIndex(["2025-03-07 16:00"], tz="Asia/Shanghai"))
+    >>> calendar = analysis.make_calendar()
+    >>> analysis.deadline(friday, analysis.Rule(4, "urgent_hours"), calendar)[0]
+    Timestamp('2025-03-07 20:00:00+0800', tz='Asia/Shanghai')
+    >>> analysis.deadline(friday, analysis.Rule(4, "working_hours"), calendar)[0]
+    Timestamp('2025-03-10 11:30:00+0800', tz='Asia/Shanghai')
+
+    One and a half working hours were left on Friday, two and a half are on Monday from nine.
     """
     due, years = deadline_or_year(opened, rule, calendar, stops=stops)
     _ticks.unknown_years(years.to_numpy())
@@ -269,6 +289,14 @@ def working_time(begin: pd.Series, end: pd.Series, calendar: Calendar) -> pd.Ser
     ------
     ConformError
         If the indices differ, times have no zone, or a year on the way is not known.
+
+    Examples
+    --------
+    >>> begin = pd.Series(pd.DatetimeIndex(["2025-03-07 16:00"], tz="Asia/Shanghai"))
+    >>> end = pd.Series(pd.DatetimeIndex(["2025-03-10 11:00"], tz="Asia/Shanghai"))
+    >>> calendar = analysis.make_calendar(hours={"fri": "09:00-17:00", "mon": "09:00-17:00"})
+    >>> analysis.working_time(begin, end, calendar)[0]
+    Timedelta('0 days 03:00:00')
     """
     first, last, both = _pair(begin, end)
     found = np.full(len(first), MISSING, dtype=np.int64)
@@ -298,6 +326,18 @@ def days_between(
     ------
     ConformError
         As `working_time`.
+
+    Examples
+    --------
+    >>> begin = pd.Series(pd.DatetimeIndex(["2025-09-30", "2025-10-10"], tz="Asia/Shanghai"))
+    >>> end = begin + pd.Timedelta(days=10)
+    >>> calendar = analysis.make_calendar()
+    >>> analysis.days_between(begin, end, calendar).to_list()
+    [2, 7]
+    >>> analysis.days_between(begin, end, calendar, working=False).to_list()
+    [10, 10]
+
+    After the holidays of eight days 9 and 10 October are worked, and Saturday the 11th.
     """
     first, last, both = _pair(begin, end)
     days, year = _ticks.days_between(calendar, first[both], last[both], working=working)

@@ -108,6 +108,21 @@ def case_deadlines(
     ------
     ConformError
         If a table lacks a column or holds a limit that cannot be, or times have no zone.
+
+    Examples
+    --------
+    >>> friday = pd.Timestamp("2025-03-07 10:00", tz="Asia/Shanghai")
+    >>> spells = pd.DataFrame({"case": ["a", "b"], "category": ["road", "noise"]})
+    >>> spells["entered"] = friday
+    >>> limits = pd.DataFrame({"category": ["road"], "amount": [2], "unit": ["natural_days"]})
+    >>> due, findings = analysis.case_deadlines(spells, limits, analysis.make_calendar())
+    >>> due["due"].to_list()
+    [Timestamp('2025-03-10 00:00:00+0800', tz='Asia/Shanghai'), NaT]
+    >>> findings[["case", "kind", "detail"]]
+      case              kind detail
+    0    b  unknown_category  noise
+
+    The second natural day is Sunday, and ends at midnight.
     """
     stage: pd.Series = spells.get("stage", pd.Series(WHOLE, index=spells.index))
     rules = find_limits(spells["category"], stage, limits)
@@ -174,6 +189,16 @@ def ledger_deadline(
     ------
     ConformError
         As `gridmap.analysis.cases.clock.deadline`.
+
+    Examples
+    --------
+    >>> opened = pd.Series(pd.DatetimeIndex(["2025-03-03 10:00"] * 2, tz="Asia/Shanghai"))
+    >>> entered = pd.Series(pd.DatetimeIndex([None, "2025-03-03 11:00"], tz="Asia/Shanghai"))
+    >>> due = analysis.ledger_deadline(opened, entered, analysis.make_calendar())
+    >>> due.dt.strftime("%m-%d %H:%M").to_list()
+    ['03-04 00:00', '03-07 00:00']
+
+    The same day, or three days for what was entered.
     """
     same_day = deadline(opened, Rule(0, "natural_days"), calendar)
     after = deadline(entered, rule or Rule(3, "natural_days"), calendar)
@@ -200,6 +225,14 @@ def check_times(cases: pd.DataFrame) -> pd.DataFrame:
     ------
     ConformError
         If times have no zone.
+
+    Examples
+    --------
+    >>> days = pd.DatetimeIndex(["2025-03-07", "2025-03-08"], tz="Asia/Shanghai")
+    >>> cases = pd.DataFrame({"opened": days, "closed": days[::-1]}, index=["a", "b"])
+    >>> analysis.check_times(cases)[["case", "kind"]]
+      case                   kind
+    0    b  closed_before_opening
     """
     opened = cases["opened"]
     begin = _ticks.instants(opened, "opened")
@@ -260,6 +293,18 @@ def urgency(
     -----
     At the end of a year whose successor the calendar does not know yet, what is due soon is told
     as if every week were worked as usual: a list of today's work cannot wait for the notice.
+
+    Examples
+    --------
+    >>> days = ["2025-03-03 08:00", "2025-03-03 17:00", "2025-03-07 17:00"]
+    >>> cases = pd.DataFrame({"deadline": pd.DatetimeIndex(days, tz="Asia/Shanghai")})
+    >>> cases["closed"] = pd.DatetimeIndex([None, None, None], tz="Asia/Shanghai")
+    >>> now = pd.Timestamp("2025-03-03 10:00", tz="Asia/Shanghai")
+    >>> analysis.urgency(cases, now, analysis.make_calendar())[["urgency", "overdue_h", "left_h"]]
+        urgency  overdue_h  left_h
+    0   overdue        2.0     NaN
+    1  due_soon        NaN     7.0
+    2   running        NaN   103.0
     """
     now = pd.Series([pd.Timestamp(as_of).as_unit("us")])
     moment = _ticks.instant(as_of)
@@ -317,6 +362,14 @@ def look_back(
     ------
     ConformError
         If times have no zone, or a year on the way is not known.
+
+    Examples
+    --------
+    >>> closed = pd.DatetimeIndex(["2025-03-01", "2025-03-03", "2025-03-05"], tz="Asia/Shanghai")
+    >>> cases = pd.DataFrame({"closed": closed, "visited": [closed[2], pd.NaT, pd.NaT]})
+    >>> now = pd.Timestamp("2025-03-10 09:00", tz="Asia/Shanghai")
+    >>> analysis.look_back(cases, now, analysis.make_calendar())["look_back"].to_list()
+    ['done', 'today', 'later']
     """
     now = _ticks.instant(as_of)
     at = _ticks.instants(cases["closed"], "closed")

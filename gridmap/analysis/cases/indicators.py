@@ -128,7 +128,13 @@ def load_definitions() -> Mapping[str, Any]:
 
 @cache
 def load_kpis() -> Mapping[str, Kpi]:
-    """Return the formulas of ``gridmap/analysis/cases/kpis.toml``."""
+    """Return the formulas of ``gridmap/analysis/cases/kpis.toml``.
+
+    Examples
+    --------
+    >>> analysis.load_kpis()["in_time_rate"].denominator
+    'should_be_closed'
+    """
     read = load_definitions()["kpis"]
     return MappingProxyType({name: Kpi(**row) for name, row in read.items()})
 
@@ -178,6 +184,19 @@ def indicators(
     ------
     ConformError
         If a KPI, period or column is unknown.
+
+    Examples
+    --------
+    >>> monday = pd.Timestamp("2025-03-03", tz="Asia/Shanghai")
+    >>> cases = pd.DataFrame({"opened": [monday] * 3, "area": ["east", "east", "west"]})
+    >>> cases["deadline"] = cases["opened"] + pd.Timedelta(days=2)
+    >>> cases["closed"] = cases["opened"] + pd.to_timedelta([1, 3, None], unit="D")
+    >>> now = pd.Timestamp("2025-03-31", tz="Asia/Shanghai")
+    >>> found = analysis.indicators(cases, as_of=now, by=["area"], kpis=["in_time_rate"])
+    >>> found.rows[["area", "numerator", "denominator", "value"]]
+       area  numerator  denominator  value
+    0  east          1            2    0.5
+    1  west          0            1    0.0
     """
     chosen = _chosen(cases, kpis)
     _prove(cases, by, period)
@@ -340,6 +359,18 @@ def proof(found: Indicators, row: int) -> Proof:
     ------
     ConformError
         If there is no such row.
+
+    Examples
+    --------
+    >>> monday = pd.Timestamp("2025-03-03", tz="Asia/Shanghai")
+    >>> cases = pd.DataFrame({"opened": [monday] * 3}, index=["a", "b", "c"])
+    >>> cases["deadline"] = cases["opened"] + pd.Timedelta(days=2)
+    >>> cases["closed"] = cases["opened"] + pd.to_timedelta([1, 3, None], unit="D")
+    >>> now = pd.Timestamp("2025-03-31", tz="Asia/Shanghai")
+    >>> found = analysis.indicators(cases, as_of=now, kpis=["in_time_rate"])
+    >>> behind = analysis.proof(found, 0)
+    >>> behind.numerator.to_list(), behind.denominator.to_list()
+    (['a'], ['a', 'b', 'c'])
     """
     if row not in found.rows.index:
         raise ConformError("kpi.row", row=row, last=len(found.rows) - 1)

@@ -96,6 +96,21 @@ def case_life(
     ------
     ConformError
         If a column is missing, or times have no zone.
+
+    Examples
+    --------
+    >>> times = ["2025-03-03 09:00", "2025-03-03 10:00", "2025-03-04 10:00"]
+    >>> events = pd.DataFrame({"case": "a", "event": ["report", "review", "close"]})
+    >>> events["time"] = pd.DatetimeIndex(times, tz="Asia/Shanghai")
+    >>> life = analysis.case_life(events, analysis.make_calendar())
+    >>> life.stages[["stage", "turn", "hours", "working_hours"]]
+        stage  turn  hours  working_hours
+    0  report     1    1.0            1.0
+    1  review     1   24.0            7.0
+    2   close     1    NaN            NaN
+    >>> life.findings[["kind", "stage", "detail"]]
+             kind  stage  detail
+    0  impossible  close  review
     """
     table = life_table()
     log, findings = _log(events, table, as_of)
@@ -286,6 +301,17 @@ def case_life_of_times(
     ------
     ConformError
         If a column is missing, or times have no zone.
+
+    Examples
+    --------
+    >>> monday = pd.Timestamp("2025-03-03 09:00", tz="Asia/Shanghai")
+    >>> problems = pd.DataFrame({"code": ["a", "b"], "opened": [monday, monday]})
+    >>> problems["closed"] = [monday + pd.Timedelta(hours=25), pd.NaT]
+    >>> life = analysis.case_life_of_times(problems, analysis.make_calendar())
+    >>> life.cases["state"].to_dict()
+    {'a': 'close', 'b': 'handle'}
+    >>> life.cases.loc["a", ["hours", "working_hours"]].to_dict()
+    {'hours': 25.0, 'working_hours': 8.0}
     """
     for column in ("code", "opened", "closed"):
         if column not in problems:

@@ -95,6 +95,24 @@ def recurrence(
     ConformError
         If the distance or the days are not above zero, a column is missing, a label of the cases
         repeats, or times have no zone.
+
+    Examples
+    --------
+    >>> opened = pd.DatetimeIndex(["2025-03-03", "2025-03-08", "2025-03-08"], tz="Asia/Shanghai")
+    >>> cases = gpd.GeoDataFrame(
+    ...     {"category": "litter", "opened": opened, "closed": opened + pd.Timedelta(days=1)},
+    ...     geometry=gpd.points_from_xy([0, 6, 90], [0, 0, 0]),
+    ...     crs=4549,
+    ... )
+    >>> now = pd.Timestamp("2025-05-01", tz="Asia/Shanghai")
+    >>> found = analysis.recurrence(cases, within_m=10, days=7, as_of=now)
+    >>> found.pairs[["earlier", "later", "distance_m", "days"]]
+       earlier  later  distance_m  days
+    0        0      1         6.0   4.0
+    >>> round(found.share, 3)
+    0.333
+
+    Of three cases that were watched for seven days one recurred.
     """
     if not (within_m > 0 and days > 0):
         raise ConformError("kpi.recurrence", distance_m=within_m, days=days)
@@ -264,6 +282,21 @@ def recurrence_curve(
     ------
     ConformError
         As `recurrence`, and if there is no such column.
+
+    Examples
+    --------
+    >>> opened = pd.DatetimeIndex(["2025-03-03", "2025-03-08", "2025-03-08"], tz="Asia/Shanghai")
+    >>> cases = gpd.GeoDataFrame(
+    ...     {"category": "litter", "opened": opened, "closed": opened + pd.Timedelta(days=1)},
+    ...     geometry=gpd.points_from_xy([0, 6, 90], [0, 0, 0]),
+    ...     crs=4549,
+    ... )
+    >>> now = pd.Timestamp("2025-05-01", tz="Asia/Shanghai")
+    >>> curve = analysis.recurrence_curve(cases, within_m=10, as_of=now)
+    >>> curve[["days", "at_risk", "recurred", "censored", "free"]].round(3)
+       days  at_risk  recurred  censored   free
+    0   4.0        3         1         0  0.667
+    1  53.0        2         0         2  0.667
     """
     if not within_m > 0 or (horizon_days is not None and not horizon_days > 0):
         raise ConformError("kpi.recurrence", distance_m=within_m, days=horizon_days)
@@ -309,6 +342,22 @@ def recurrence_layer(found: Recurrence, cases: gpd.GeoDataFrame) -> gpd.GeoDataF
         The cases that pairs link, by chain and turn: ``code``, ``category``, ``opened``,
         ``closed``, ``chain``, ``turn``, ``recurrences``, ``follows``, ``distance_m``, ``days`` and
         ``geometry``.
+
+    Examples
+    --------
+    >>> opened = pd.DatetimeIndex(["2025-03-03", "2025-03-08", "2025-03-08"], tz="Asia/Shanghai")
+    >>> cases = gpd.GeoDataFrame(
+    ...     {"category": "litter", "opened": opened, "closed": opened + pd.Timedelta(days=1)},
+    ...     index=["a", "b", "c"],
+    ...     geometry=gpd.points_from_xy([0, 6, 90], [0, 0, 0]),
+    ...     crs=4549,
+    ... )
+    >>> now = pd.Timestamp("2025-05-01", tz="Asia/Shanghai")
+    >>> found = analysis.recurrence(cases, within_m=10, days=7, as_of=now)
+    >>> analysis.recurrence_layer(found, cases)[["code", "chain", "turn", "follows"]]
+      code chain  turn follows
+    0    a     a     1    <NA>
+    1    b     a     2       a
     """
     linked = found.cases["chain"].notna()
     shown = cases[linked][["category", "opened", "closed", cases.geometry.name]]

@@ -27,6 +27,17 @@ def timeliness(problems: pd.DataFrame, as_of: dt.datetime) -> pd.DataFrame:
         On the index of the problems: ``state`` (``open`` or ``closed``), ``overdue`` (past its
         deadline: open then, or closed after it; false where there is no deadline) and
         ``days_to_close`` (days from report to closing; missing while open).
+
+    Examples
+    --------
+    >>> monday = pd.Timestamp("2025-03-03", tz="Asia/Shanghai")
+    >>> problems = pd.DataFrame({"opened": [monday, monday]})
+    >>> problems["deadline"] = problems["opened"] + pd.Timedelta(days=2)
+    >>> problems["closed"] = problems["opened"] + pd.to_timedelta([1.5, None], unit="D")
+    >>> analysis.timeliness(problems, pd.Timestamp("2025-03-31", tz="Asia/Shanghai"))
+        state  overdue  days_to_close
+    0  closed    False            1.5
+    1    open     True            NaN
     """
     closed = problems["closed"].mask(problems["closed"] > as_of)
     end = closed.fillna(pd.Timestamp(as_of))

@@ -84,6 +84,19 @@ def space_time_cube(
     ------
     ConformError
         If a unit is not among the codes, the width is none, or no bin is complete.
+
+    Examples
+    --------
+    >>> times = pd.Series(pd.to_datetime(["2025-01-05", "2025-01-20", "2025-02-10", "2025-03-01"]))
+    >>> units = pd.Series(["a", "a", "b", "a"])
+    >>> begin = pd.Timestamp("2025-01-01")
+    >>> cube = analysis.space_time_cube(
+    ...     units, times, pd.Index(["a", "b"]), bin="month", align="start", start=begin
+    ... )
+    >>> cube.counts.tolist(), cube.left_out
+    ([[2, 0], [0, 1]], 1)
+
+    January and February, and one event in March, which is not complete.
     """
     places = pd.Index(codes)
     row = places.get_indexer(pd.Index(units))
@@ -113,6 +126,13 @@ def time_step(width: str) -> pd.DateOffset | pd.Timedelta:
     ------
     ConformError
         If that is no width of time.
+
+    Examples
+    --------
+    >>> analysis.time_step("month")
+    <DateOffset: months=1>
+    >>> analysis.time_step("14D")
+    Timedelta('14 days 00:00:00')
     """
     if width in _CALENDAR:
         return _CALENDAR[width]

@@ -44,6 +44,12 @@ class Surface(Summarised):
     west, south : float, metres
         The centre of the first cell.
     cell_m, bandwidth_m : float, metres
+
+    Examples
+    --------
+    >>> values = np.array([[1.0, 2.0], [3.0, 4.0]])
+    >>> analysis.Surface(values, west=50.0, south=50.0, cell_m=100.0, bandwidth_m=300.0)
+    <Surface values: 2 x 2 float64, west: 50.0, south: 50.0, cell_m: 100.0, bandwidth_m: 300.0>
     """
 
     values: Floats
@@ -120,6 +126,17 @@ def kernel_density(
     ------
     ConformError
         If no point of any weight is left, a weight is none, or the bandwidth is not positive.
+
+    Examples
+    --------
+    >>> points = gpd.GeoSeries.from_xy([0, 0, 900], [0, 0, 0], crs=4549)
+    >>> surface = analysis.kernel_density(points, bandwidth_m=200)
+    >>> surface.cell_m
+    40.0
+    >>> float(round(surface.values.sum() * (surface.cell_m / 1000) ** 2, 6))
+    3.0
+
+    The whole of the surface holds the three points.
     """
     x, y, weight = _usable(points, weights, outline)
     width = bandwidth(x, y, weight) if bandwidth_m is None else float(bandwidth_m)
@@ -249,6 +266,20 @@ def ascii_grid(surface: Surface) -> str:
     str
         The content of an ``.asc`` file, the northernmost row first; the coordinate system goes
         beside it, in a ``.prj``.
+
+    Examples
+    --------
+    >>> values = np.array([[1.0, 2.0], [3.0, 4.0]])
+    >>> surface = analysis.Surface(values, west=50.0, south=50.0, cell_m=100.0, bandwidth_m=300.0)
+    >>> print(analysis.ascii_grid(surface), end="")
+    ncols 2
+    nrows 2
+    xllcenter 50.0
+    yllcenter 50.0
+    cellsize 100.0
+    NODATA_value -9999
+    3 4
+    1 2
     """
     rows, columns = surface.values.shape
     head = {
@@ -283,6 +314,19 @@ def bands(
     GeoDataFrame
         ``code`` (from 1), ``low, high`` (points per square kilometre), ``area_m2`` and the
         polygons. The lowest eight hundredths of the peak are left blank.
+
+    Examples
+    --------
+    >>> points = gpd.GeoSeries.from_xy([0, 0, 900], [0, 0, 0], crs=4549)
+    >>> surface = analysis.kernel_density(points, bandwidth_m=200)
+    >>> bands = analysis.bands(surface, points.crs)
+    >>> bands[["code", "low", "high"]].round(1)
+       code  low  high
+    0     1  0.6   1.6
+    1     2  1.6   2.8
+    2     3  2.8   4.4
+    3     4  4.4   6.0
+    4     5  6.0   8.0
     """
     values = surface.values
     x = surface.west + surface.cell_m * np.arange(values.shape[1])

@@ -55,6 +55,13 @@ def space_time_scores(counts: npt.ArrayLike, weights: sp.csr_array, *, previous:
     ----------
     Ord and Getis (1995), Geographical Analysis 27(4), equation 14, with the bins of all units as
     its sites.
+
+    Examples
+    --------
+    >>> row = gpd.GeoSeries([shapely.box(x, 0, x + 100, 100) for x in range(0, 300, 100)], crs=4549)
+    >>> counts = [[0, 0, 9], [0, 0, 9], [0, 0, 0]]
+    >>> analysis.space_time_scores(counts, analysis.rook(row), previous=0).round(2).tolist()
+    [[-0.81, -0.81, 2.83], [-1.07, -1.07, 2.14], [-0.81, -0.81, 1.01]]
     """
     values = np.atleast_2d(np.asarray(counts, dtype=np.float64))
     wrong = np.flatnonzero(~np.isfinite(values).all(axis=1))
@@ -115,6 +122,13 @@ def classify(hot: Bools, cold: Bools, rising: npt.NDArray[np.int64]) -> npt.NDAr
     References
     ----------
     Esri, "How Emerging Hot Spot Analysis works", ArcGIS Pro tool reference.
+
+    Examples
+    --------
+    >>> hot = np.array([[0, 0, 0, 1], [0, 0, 1, 1], [1, 0, 0, 1], [0, 0, 0, 0]], dtype=bool)
+    >>> rising = np.zeros(4, dtype=int)
+    >>> analysis.classify(hot, np.zeros_like(hot), rising).tolist()
+    ['new_hot', 'consecutive_hot', 'sporadic_hot', 'no_pattern']
     """
     found = np.full(len(hot), "no_pattern", dtype=object)
     if not hot.shape[1]:
@@ -192,6 +206,20 @@ def emerging(
     ------
     ConformError
         If the weights are for another number of units.
+
+    Examples
+    --------
+    >>> counts = np.ones((6, 12), dtype=int)
+    >>> counts[:2, 6:] = [8, 9, 12, 14, 16, 20]
+    >>> months = pd.date_range("2025-01-01", periods=13, freq="MS")
+    >>> cube = analysis.Cube(counts, pd.Index(list("abcdef")), months, left_out=0)
+    >>> row = gpd.GeoSeries([shapely.box(x, 0, x + 100, 100) for x in range(0, 600, 100)], crs=4549)
+    >>> found = analysis.emerging(cube, analysis.rook(row))
+    >>> found[["count", "pattern", "hot_bins"]].head(3)
+       count          pattern  hot_bins
+    a     85  consecutive_hot         4
+    b     85  consecutive_hot         3
+    c     12       no_pattern         0
     """
     z = space_time_scores(cube.counts, weights, previous=previous)
     q = discoveries(2.0 * scipy.stats.norm.sf(np.abs(z)))

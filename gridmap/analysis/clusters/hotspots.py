@@ -41,6 +41,13 @@ def getis_ord(values: Floats, weights: sp.csr_array) -> Floats:
     References
     ----------
     Ord and Getis (1995), Geographical Analysis 27(4), equation 14 (the form with self).
+
+    Examples
+    --------
+    >>> row = gpd.GeoSeries([shapely.box(x, 0, x + 100, 100) for x in range(0, 500, 100)], crs=4549)
+    >>> near = analysis.with_self(analysis.rook(row))
+    >>> analysis.getis_ord(np.array([9.0, 8.0, 1.0, 0.0, 0.0]), near).round(2).tolist()
+    [1.99, 1.46, -0.36, -1.99, -1.46]
     """
     count = len(values)
     if count < 2:  # noqa: PLR2004 - one value has no spread
@@ -104,6 +111,19 @@ def hotspots(
     ------
     ConformError
         If a count is missing, or the weights are for another number of units.
+
+    Examples
+    --------
+    >>> corners = [(x, y) for x in range(0, 500, 100) for y in (0, 100)]
+    >>> squares = gpd.GeoSeries([shapely.box(x, y, x + 100, y + 100) for x, y in corners], crs=4549)
+    >>> counts = pd.Series([40, 35, 30, 2, 1, 0, 1, 0, 2, 1])
+    >>> found = analysis.hotspots(counts, analysis.queen(squares))
+    >>> found[["count", "z", "hotspot"]].round(2).head(4)
+       count     z hotspot
+    0     40  2.42     hot
+    1     35  2.42     hot
+    2     30  1.59    none
+    3      2  1.59    none
     """
     values = finite(counts, "counts")
     fitting(weights, len(counts))
@@ -158,6 +178,16 @@ def count_by(units: pd.Series, kinds: pd.Series, codes: pd.Index | pd.Series) ->
     ------
     ConformError
         If an event is in a unit that is not among the codes.
+
+    Examples
+    --------
+    >>> units = pd.Series(["a", "a", "b", None])
+    >>> kinds = pd.Series(["hotline", "patrol", "hotline", "hotline"])
+    >>> analysis.count_by(units, kinds, pd.Index(["a", "b", "c"]))
+       hotline  patrol
+    a        1       1
+    b        1       0
+    c        0       0
     """
     strange = pd.Index(units.dropna().unique()).difference(pd.Index(codes))
     if len(strange):
@@ -207,6 +237,20 @@ def hotspots_by_source(
     ------
     ConformError
         If a source is not among the columns; and as for `hotspots`.
+
+    Examples
+    --------
+    >>> corners = [(x, y) for x in range(0, 500, 100) for y in (0, 100)]
+    >>> squares = gpd.GeoSeries([shapely.box(x, y, x + 100, y + 100) for x, y in corners], crs=4549)
+    >>> counts = pd.DataFrame({"hotline": [40, 35, 30, 2, 1, 0, 1, 0, 2, 1]})
+    >>> counts["patrol"] = [0, 1, 2, 3, 3, 3, 3, 3, 3, 3]
+    >>> near = analysis.queen(squares)
+    >>> found = analysis.hotspots_by_source(counts, near, residents=["hotline"], patrols=["patrol"])
+    >>> found[["count_hotline", "count_patrol", "hotspot_hotline", "unseen"]].head(3)
+       count_hotline  count_patrol hotspot_hotline  unseen
+    0             40             0             hot    True
+    1             35             1             hot   False
+    2             30             2            none   False
     """
     missing = [name for name in (*residents, *patrols) if name not in counts.columns]
     if missing:

@@ -58,6 +58,20 @@ def local_moran(
     ----------
     Anselin (1995), Geographical Analysis 27(2), equation 12; Sokal, Oden and Thomson (1998),
     Geographical Analysis 30(4), for the moments of conditional permutation.
+
+    Examples
+    --------
+    >>> corners = range(0, 2000, 100)
+    >>> row = gpd.GeoSeries([shapely.box(x, 0, x + 100, 100) for x in corners], crs=4549)
+    >>> values = pd.Series([9.0] * 5 + [1.0] * 15)
+    >>> found = analysis.local_moran(values, analysis.distance_band(row, 150))
+    >>> found[["value", "moran", "cluster"]].round(2).iloc[[2, 5, 12]]
+        value  moran    cluster
+    2     9.0   2.85  high_high
+    5     1.0  -0.32       none
+    12    1.0   0.32       none
+
+    The last is like its neighbours as well, but so is nearly every other: that proves nothing.
     """
     x = finite(values, "values")
     fitting(weights, len(x))

@@ -33,6 +33,11 @@ def crude_rates(counts: pd.Series, exposure: pd.Series) -> pd.Series:
     ------
     ConformError
         If a count is missing, or anything is infinite or below zero.
+
+    Examples
+    --------
+    >>> analysis.crude_rates(pd.Series([2, 30, 0]), pd.Series([4, 100, 0])).to_list()
+    [0.5, 0.3, nan]
     """
     count, exposed = _proven(counts, exposure)
     return pd.Series(count / exposed, index=counts.index, name="rate")
@@ -61,6 +66,16 @@ def empirical_bayes(counts: pd.Series, exposure: pd.Series) -> pd.Series:
     References
     ----------
     Marshall (1991), Journal of the Royal Statistical Society C 40(2), the global estimator.
+
+    Examples
+    --------
+    >>> counts, households = pd.Series([2, 30, 10]), pd.Series([2, 100, 100])
+    >>> analysis.crude_rates(counts, households).round(2).to_list()
+    [1.0, 0.3, 0.1]
+    >>> analysis.empirical_bayes(counts, households).round(2).to_list()
+    [0.3, 0.29, 0.11]
+
+    The rate of 2 in 2 households says little, and is drawn most of the way to that of all.
     """
     count, exposed = _proven(counts, exposure)
     mean, between = _moments(count, exposed)
@@ -93,6 +108,12 @@ def standardised_rates(counts: pd.Series, exposure: pd.Series) -> pd.Series:
     References
     ----------
     Assuncao and Reis (1999), Statistics in Medicine 18(16).
+
+    Examples
+    --------
+    >>> counts, households = pd.Series([2, 30, 10]), pd.Series([2, 100, 100])
+    >>> analysis.standardised_rates(counts, households).round(2).to_list()
+    [2.32, 0.75, -0.88]
     """
     count, exposed = _proven(counts, exposure)
     mean, between = _moments(count, exposed)
@@ -132,6 +153,13 @@ def local_empirical_bayes(
     References
     ----------
     Marshall (1991), Journal of the Royal Statistical Society C 40(2), the local estimator.
+
+    Examples
+    --------
+    >>> row = gpd.GeoSeries([shapely.box(x, 0, x + 100, 100) for x in range(0, 400, 100)], crs=4549)
+    >>> counts, households = pd.Series([2, 30, 10, 12]), pd.Series([2, 100, 100, 100])
+    >>> analysis.local_empirical_bayes(counts, households, analysis.rook(row)).round(2).to_list()
+    [0.33, 0.29, 0.12, 0.11]
     """
     count, exposed = _proven(counts, exposure)
     fitting(weights, len(counts))

@@ -61,6 +61,16 @@ def neighbour_ranks(
     References
     ----------
     Anselin (1995), Geographical Analysis 27(2), section 3.2.
+
+    Examples
+    --------
+    >>> row = gpd.GeoSeries([shapely.box(x, 0, x + 100, 100) for x in range(0, 600, 100)], crs=4549)
+    >>> values = np.array([8.0, 9.0, 8.0, 0.0, 1.0, 0.0])
+    >>> ranks = analysis.neighbour_ranks(values, analysis.rook(row), permutations=99)
+    >>> int(ranks.below[1]), int(ranks.above[4])
+    (99, 99)
+
+    No sum of two others is above the 16 beside the second unit, or below the 0 beside the fifth.
     """
     count = len(values)
     above = np.zeros(count, dtype=np.int32)
@@ -112,6 +122,15 @@ def pseudo_p(ranks: Ranks, *, alternative: Alternative = "two-sided") -> Floats:
     References
     ----------
     North, Curtis and Sham (2002), American Journal of Human Genetics 71(2), for the added 1.
+
+    Examples
+    --------
+    >>> from gridmap.analysis.clusters.significance import Ranks
+    >>> ranks = Ranks(above=np.array([0, 49]), below=np.array([99, 50]), permutations=99)
+    >>> analysis.pseudo_p(ranks, alternative="greater").tolist()
+    [0.01, 0.5]
+    >>> analysis.pseudo_p(ranks).tolist()
+    [0.02, 1.0]
     """
     greater: Floats = (ranks.above.astype(np.float64) + 1.0) / (ranks.permutations + 1.0)
     less: Floats = (ranks.below.astype(np.float64) + 1.0) / (ranks.permutations + 1.0)
@@ -136,6 +155,11 @@ def discoveries(p: Floats) -> Floats:
     References
     ----------
     Benjamini and Hochberg (1995), Journal of the Royal Statistical Society B 57(1).
+
+    Examples
+    --------
+    >>> analysis.discoveries(np.array([0.01, 0.04, 0.03, np.nan])).round(3).tolist()
+    [0.03, 0.04, 0.04, nan]
     """
     adjusted = np.full(p.shape, np.nan)
     tested = ~np.isnan(p)

@@ -59,6 +59,14 @@ def mann_kendall(values: npt.ArrayLike) -> Trend:
     ----------
     Mann (1945), Econometrica 13(3); Kendall (1975), Rank Correlation Methods, with his variance
     for ties.
+
+    Examples
+    --------
+    >>> trend = analysis.mann_kendall([[1, 2, 3, 4, 5], [5, 5, 5, 5, 5], [5, 4, 3, 1, 2]])
+    >>> trend.score.tolist()
+    [10, 0, -8]
+    >>> trend.p.round(3).tolist()
+    [0.027, 1.0, 0.086]
     """
     series = np.ascontiguousarray(np.atleast_2d(np.asarray(values, dtype=np.float64)))
     wrong = np.flatnonzero(np.isinf(series).any(axis=1))

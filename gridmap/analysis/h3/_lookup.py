@@ -58,6 +58,13 @@ def cells_at(x: Floats, y: Floats, crs: object, *, resolution: int) -> Cells:
     -------
     ndarray of uint64, shape (n,)
         0 where a coordinate is not finite, or no place on earth.
+
+    Examples
+    --------
+    >>> lon, lat = np.array([120.15, np.nan]), np.array([30.28, 30.28])
+    >>> cells = analysis.cells_at(lon, lat, 4326, resolution=9)
+    >>> [f"{cell:x}" for cell in cells.tolist()]
+    ['89309a552b7ffff', '0']
     """
     x, y = np.ascontiguousarray(x, dtype=np.float64), np.ascontiguousarray(y, dtype=np.float64)
     way = _to_degrees(pyproj.CRS.from_user_input(crs))
@@ -90,6 +97,12 @@ def cell_counts(x: Floats, y: Floats, crs: object, *, resolution: int) -> pd.Ser
     -------
     Series of int64
         Of every cell that has any, on an index of uint64, rising.
+
+    Examples
+    --------
+    >>> x, y = np.array([120.15, 120.15, 120.20]), np.array([30.28, 30.28, 30.28])
+    >>> analysis.cell_counts(x, y, 4326, resolution=7).to_list()
+    [2, 1]
     """
     x, y = np.ascontiguousarray(x, dtype=np.float64), np.ascontiguousarray(y, dtype=np.float64)
     way = _to_degrees(pyproj.CRS.from_user_input(crs))

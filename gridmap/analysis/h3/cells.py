@@ -43,6 +43,12 @@ def cells_of(points: gpd.GeoSeries | gpd.GeoDataFrame, resolution: int) -> Cells
     ndarray of uint64, shape (n,)
         As H3 itself says of the points in degrees (EPSG:4326); 0 for a missing or empty one, and
         for one that is no place on earth.
+
+    Examples
+    --------
+    >>> points = gpd.GeoSeries.from_xy([120.15, 120.20], [30.28, 30.28], crs=4326)
+    >>> [f"{cell:x}" for cell in analysis.cells_of(points, 9).tolist()]
+    ['89309a552b7ffff', '89309a55c6fffff']
     """
     shapes = points.geometry
     return cells_at(shapes.x.to_numpy(), shapes.y.to_numpy(), shapes.crs, resolution=resolution)
@@ -60,6 +66,14 @@ def parents(cells: Cells, resolution: int) -> Cells:
     Returns
     -------
     ndarray of uint64
+
+    Examples
+    --------
+    >>> points = gpd.GeoSeries.from_xy([120.15], [30.28], crs=4326)
+    >>> fine = analysis.cells_of(points, 9)
+    >>> coarse = analysis.parents(fine, 7)
+    >>> f"{fine[0]:x}", f"{coarse[0]:x}"
+    ('89309a552b7ffff', '87309a552ffffff')
     """
     # Bits 52 to 55 are the resolution; below are 15 digits of three bits, 7 where unused.
     unused = (1 << 3 * (_FINEST - resolution)) - 1
@@ -82,6 +96,15 @@ def roll_up(counts: pd.Series, resolution: int) -> pd.Series:
     -------
     Series
         On an index of uint64, rising.
+
+    Examples
+    --------
+    >>> x, y = np.array([120.15, 120.151, 120.20]), np.array([30.28, 30.28, 30.28])
+    >>> fine = analysis.cell_counts(x, y, 4326, resolution=11)
+    >>> fine.to_list()
+    [1, 1, 1]
+    >>> analysis.roll_up(fine, 7).to_list()
+    [2, 1]
     """
     above = parents(counts.index.to_numpy(dtype=np.uint64), resolution)
     sums: pd.Series = counts.groupby(above).sum()
@@ -107,6 +130,15 @@ def cell_grid(
     -------
     GeoDataFrame
         ``code`` (the H3 index as text), ``count`` and the hexagon, ordered by code.
+
+    Examples
+    --------
+    >>> points = gpd.GeoDataFrame(geometry=gpd.points_from_xy([120.15], [30.28]), crs=4326)
+    >>> cells = analysis.cell_grid(points, None, resolution=8)
+    >>> cells["count"].to_list()
+    [0, 0, 0, 0, 0, 1, 0]
+    >>> cells.geom_type.unique().tolist()
+    ['Polygon']
     """
     shapes = points.geometry
     counts = cell_counts(
@@ -138,6 +170,15 @@ def cell_neighbours(codes: Sequence[str]) -> sp.csr_array:
     Returns
     -------
     csr_array of float, shape (m, m), binary and symmetric
+
+    Examples
+    --------
+    >>> points = gpd.GeoDataFrame(geometry=gpd.points_from_xy([120.15], [30.28]), crs=4326)
+    >>> codes = analysis.cell_grid(points, None, resolution=8)["code"].to_list()
+    >>> analysis.cell_neighbours(codes).sum(axis=1).astype(int).tolist()
+    [4, 4, 4, 4, 4, 7, 4]
+
+    The cell in the middle is next to six others, those around it to three; each to itself.
     """
     cells = np.array([int(code, 16) for code in codes], dtype=np.uint64)
     order = np.argsort(cells)

@@ -39,6 +39,16 @@ def assign(points: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> pd.Series:
     -------
     Series of string, shape (n,)
         The code of the area, on the index of the points; missing for a point in no area.
+
+    Examples
+    --------
+    >>> squares = [shapely.box(x, 0, x + 100, 100) for x in (0, 100)]
+    >>> areas = gpd.GeoDataFrame({"code": ["a", "b"]}, geometry=squares, crs=4549)
+    >>> points = gpd.GeoDataFrame(geometry=gpd.points_from_xy([50, 100, 300], [9, 9, 9]), crs=4549)
+    >>> analysis.assign(points, areas).to_list()
+    ['a', 'a', <NA>]
+
+    The second point lies on the border, the third in no area.
     """
     order = np.argsort(areas["code"].to_numpy(dtype=object), kind="stable")
     shapes = areas.geometry.to_numpy()[order]
@@ -67,6 +77,19 @@ def assign_all(points: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> pd.DataFram
     -------
     DataFrame of string
         Columns ``point`` and ``area``, both codes, in the order of the points, then by code.
+
+    Examples
+    --------
+    >>> squares = [shapely.box(0, 0, 100, 100), shapely.box(60, 0, 160, 100)]
+    >>> areas = gpd.GeoDataFrame({"code": ["a", "b"]}, geometry=squares, crs=4549)
+    >>> points = gpd.GeoDataFrame(
+    ...     {"code": ["p", "q"]}, geometry=gpd.points_from_xy([50, 80], [50, 50]), crs=4549
+    ... )
+    >>> analysis.assign_all(points, areas)
+      point area
+    0     p    a
+    1     q    a
+    2     q    b
     """
     order = np.argsort(areas["code"].to_numpy(dtype=object), kind="stable")
     shapes = areas.geometry.to_numpy()[order]
@@ -225,6 +248,14 @@ def count_points(areas: gpd.GeoDataFrame, points: gpd.GeoDataFrame) -> pd.Series
     -------
     Series of Int64, shape (m,)
         On the index of the areas. A point where areas overlap counts in each.
+
+    Examples
+    --------
+    >>> squares = [shapely.box(0, 0, 100, 100), shapely.box(60, 0, 160, 100)]
+    >>> areas = gpd.GeoDataFrame(geometry=squares, crs=4549)
+    >>> points = gpd.GeoDataFrame(geometry=gpd.points_from_xy([50, 80], [50, 50]), crs=4549)
+    >>> analysis.count_points(areas, points).to_list()
+    [2, 1]
     """
     hits = points.sindex.query(areas.geometry, predicate="intersects")[0]
     counts = np.bincount(hits, minlength=len(areas))

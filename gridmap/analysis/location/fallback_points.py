@@ -33,6 +33,18 @@ def find_fallback_points(
         Whether a problem lies on such a point.
     piles : GeoDataFrame
         One point a row: ``code, problems, addresses, share, geometry``, the largest first.
+
+    Examples
+    --------
+    >>> east = [10] * 40 + [200] * 40 + [300]
+    >>> problems = gpd.GeoDataFrame(geometry=gpd.points_from_xy(east, [0] * 81), crs=4549)
+    >>> problems["address"] = [f"Lane {n}" for n in range(40)] + ["Town hall"] * 41
+    >>> on_pile, piles = analysis.find_fallback_points(problems)
+    >>> int(on_pile.sum())
+    40
+    >>> piles[["problems", "addresses"]]
+       problems  addresses
+    0        40         40
     """
     points = problems.geometry
     places = pd.MultiIndex.from_arrays([points.x, points.y]).factorize()[0]

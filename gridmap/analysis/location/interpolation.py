@@ -49,6 +49,14 @@ def areal_interpolate(
     References
     ----------
     Areal weighting: Goodchild and Lam (1980). Largest remainder: Hamilton's method.
+
+    Examples
+    --------
+    >>> blocks = gpd.GeoDataFrame(geometry=[shapely.box(0, 0, 300, 100)], crs=4549)
+    >>> halves = [shapely.box(0, 0, 100, 100), shapely.box(100, 0, 300, 100)]
+    >>> grids = gpd.GeoDataFrame(geometry=halves, crs=4549)
+    >>> analysis.areal_interpolate(blocks, grids, pd.Series([10])).to_list()
+    [3, 7]
     """
     given = counts.fillna(0).to_numpy(dtype=np.int64)
     source, target, area = _shared_areas(sources, targets)

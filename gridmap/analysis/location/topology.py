@@ -34,6 +34,15 @@ def find_gaps(
     -------
     GeoDataFrame
         One connected part a row: ``parent, area_m2, geometry``, by parent, the largest first.
+
+    Examples
+    --------
+    >>> square, half = shapely.box(0, 0, 100, 100), shapely.box(0, 0, 70, 100)
+    >>> parents = gpd.GeoDataFrame({"code": ["p"]}, geometry=[square], crs=4549)
+    >>> children = gpd.GeoDataFrame(geometry=[half], crs=4549)
+    >>> analysis.find_gaps(children, parents)[["parent", "area_m2"]]
+      parent  area_m2
+    0      p   3000.0
     """
     parent, child = children.sindex.query(parents.geometry, predicate="intersects")
     shapes = children.geometry.to_numpy()
@@ -61,6 +70,14 @@ def find_overlaps(areas: gpd.GeoDataFrame, *, minimum_m2: float = 1.0) -> gpd.Ge
     -------
     GeoDataFrame
         One connected part a row: ``first, second, area_m2, geometry``; ``first < second``.
+
+    Examples
+    --------
+    >>> squares = [shapely.box(0, 0, 100, 100), shapely.box(90, 0, 190, 100)]
+    >>> areas = gpd.GeoDataFrame({"code": ["a", "b"]}, geometry=squares, crs=4549)
+    >>> analysis.find_overlaps(areas)[["first", "second", "area_m2"]]
+      first second  area_m2
+    0     a      b   1000.0
     """
     one, other = areas.sindex.query(areas.geometry, predicate="intersects")
     codes = areas["code"].to_numpy()
@@ -92,6 +109,15 @@ def find_misnested(
     -------
     GeoDataFrame
         One child a row: ``child, parent, area_m2, share, geometry``.
+
+    Examples
+    --------
+    >>> square, beyond = shapely.box(0, 0, 100, 100), shapely.box(50, 0, 125, 100)
+    >>> parents = gpd.GeoDataFrame({"code": ["p"]}, geometry=[square], crs=4549)
+    >>> children = gpd.GeoDataFrame({"code": ["c"], "parent": ["p"]}, geometry=[beyond], crs=4549)
+    >>> analysis.find_misnested(children, parents)[["child", "parent", "area_m2", "share"]].round(3)
+      child parent  area_m2  share
+    0     c      p   2500.0  0.333
     """
     position = pd.Index(parents["code"]).get_indexer(children["parent"])
     stated = position >= 0
@@ -146,6 +172,18 @@ def find_unassigned(
     -------
     GeoDataFrame
         ``code, category, address, no_grid, no_zone, geometry``; ``no_zone`` lists the kinds.
+
+    Examples
+    --------
+    >>> problems = gpd.GeoDataFrame(
+    ...     {"code": ["p", "q"], "category": "litter", "address": ""},
+    ...     geometry=gpd.points_from_xy([50, 300], [50, 50]),
+    ...     crs=4549,
+    ... )
+    >>> grid = pd.Series(["a", None], dtype="string")
+    >>> analysis.find_unassigned(problems, grid, None)[["code", "no_grid"]]
+      code  no_grid
+    0    q     True
     """
     lacking = pd.Series("", index=problems.index, dtype="string")
     if zones is not None:

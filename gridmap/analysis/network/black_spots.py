@@ -59,6 +59,17 @@ def network_density(network: Network, weight: Floats, *, bandwidth_m: float = 20
     ------
     ConformError
         If the bandwidth is not positive.
+
+    Examples
+    --------
+    >>> road = gpd.GeoSeries([shapely.LineString([(0, 0), (500, 0)])], crs=4549)
+    >>> network = analysis.road_network(road, lixel_m=100)
+    >>> weight = np.array([0.0, 0.0, 3.0, 0.0, 0.0])
+    >>> density = analysis.network_density(network, weight, bandwidth_m=150)
+    >>> density.round(2).tolist()
+    [0.0, 6.3, 17.41, 6.3, 0.0]
+
+    Times the length of a lixel, a tenth of a kilometre, they add up to the three events.
     """
     return _per_km(network, _shares(network, bandwidth_m) @ weight)
 
@@ -115,6 +126,20 @@ def network_hotspots(
     ------
     ConformError
         If coordinates are not finite, or weights or exposures negative, missing or all zero.
+
+    Examples
+    --------
+    >>> roads = gpd.GeoDataFrame(
+    ...     {"code": ["r"], "name": ["Ring road"]},
+    ...     geometry=[shapely.LineString([(0, 0), (5000, 0)])],
+    ...     crs=4549,
+    ... )
+    >>> east = [1040, 1050, 1060, 1055, 1045, 1050, 1052, 3000, 4500]
+    >>> events = gpd.GeoDataFrame(geometry=gpd.points_from_xy(east, [3] * 9), crs=4549)
+    >>> found = analysis.network_hotspots(roads, events)
+    >>> found.black_spots[["road", "events"]]
+            road  events
+    0  Ring road       7
     """
     network = road_network(roads, lixel_m=lixel_m, crossings=crossings)
     lixel = snap(network, events.geometry, within_m=snap_m)

@@ -82,6 +82,14 @@ def road_network(
     ------
     ConformError
         If a coordinate is not finite, or a length not positive.
+
+    Examples
+    --------
+    >>> lines = [[(0, 0), (250, 0)], [(250, 0), (250, 100)], [(250, 0), (300, 0)]]
+    >>> roads = gpd.GeoSeries([shapely.LineString(line) for line in lines], crs=4549)
+    >>> network = analysis.road_network(roads, lixel_m=100)
+    >>> network.lixels["length_m"].round(1).to_list()
+    [83.3, 83.3, 83.3, 100.0, 50.0]
     """
     if not (np.isfinite(lixel_m) and lixel_m > 0.0):
         raise ConformError("network.length", name="lixel_m", value=lixel_m)
@@ -117,6 +125,14 @@ def snap(network: Network, events: gpd.GeoSeries, *, within_m: float = 50.0) -> 
     Series of Int64, shape (n,)
         The position of the nearest lixel, of those equally near the first; missing for an event
         that is too far, missing or empty.
+
+    Examples
+    --------
+    >>> road = gpd.GeoSeries([shapely.LineString([(0, 0), (300, 0)])], crs=4549)
+    >>> network = analysis.road_network(road, lixel_m=100)
+    >>> events = gpd.GeoSeries.from_xy([20, 250, 50], [5, 5, 90], crs=4549)
+    >>> analysis.snap(network, events, within_m=50).to_list()
+    [0, 2, <NA>]
     """
     shapes = events.to_numpy()
     found = pd.Series(pd.NA, index=range(len(events)), dtype="Int64", name="lixel")

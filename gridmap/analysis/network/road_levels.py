@@ -67,6 +67,21 @@ def road_levels(
     ------
     ConformError
         If limits are not four numbers in order.
+
+    Examples
+    --------
+    >>> lines = [shapely.LineString([(0, y), (1000, y)]) for y in (0, 500, 1000)]
+    >>> roads = gpd.GeoDataFrame({"code": ["a", "b", "c"]}, geometry=lines, crs=4549)
+    >>> roads["speed_kmh"] = [12.0, None, None]
+    >>> places = gpd.points_from_xy([100, 200, 300], [505, 505, 505])
+    >>> problems = gpd.GeoDataFrame(geometry=places, crs=4549)
+    >>> analysis.road_levels(roads, problems, per_km=(0.5, 1, 2, 5))
+       length_m  problems  per_km    basis  level
+    0    1000.0         0     0.0    speed      4
+    1    1000.0         3     3.0  density      4
+    2    1000.0         0     0.0  density      1
+
+    The first is graded by its speed, the others by their problems per kilometre.
     """
     limits = {kind: _four(f"speeds_kmh.{kind}", steps, -1) for kind, steps in speeds_kmh.items()}
     steps = _four("per_km", per_km, 1) if len(per_km) else None

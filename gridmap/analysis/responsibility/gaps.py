@@ -36,6 +36,18 @@ def unowned(points: gpd.GeoDataFrame, found: pd.DataFrame) -> gpd.GeoDataFrame:
     -------
     GeoDataFrame
         Those rows of the points, with ``fallback``: who answers even so, missing for nobody.
+
+    Examples
+    --------
+    >>> square = shapely.box(0, 0, 100, 100)
+    >>> grids = gpd.GeoDataFrame({"code": ["g"], "level": ["grid"]}, geometry=[square], crs=4549)
+    >>> points = gpd.GeoDataFrame(geometry=gpd.points_from_xy([50, 300], [50, 50]), crs=4549)
+    >>> told = pd.DataFrame({"code": ["1"], "holder": ["Li"], "role": ["direct"]})
+    >>> told = told.assign(layer="grids", target="g")
+    >>> now = pd.Timestamp("2025-03-03", tz="Asia/Shanghai")
+    >>> found = analysis.who(points, {"grids": grids}, told, at=now)
+    >>> analysis.unowned(points, found).index.to_list()
+    [1]
     """
     owned = found.loc[found["role"].isin(OWNERS), "point"].to_numpy(dtype=np.int64)
     left = np.setdiff1d(np.arange(len(points)), owned)
@@ -56,6 +68,19 @@ def double_leads(found: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         ``point, layer, kind, category, holders`` (all of them, joined by commas) and ``targets``.
+
+    Examples
+    --------
+    >>> square = shapely.box(0, 0, 100, 100)
+    >>> zones = gpd.GeoDataFrame({"code": ["z"], "kind": ["market"]}, geometry=[square], crs=4549)
+    >>> point = gpd.GeoDataFrame(geometry=gpd.points_from_xy([50], [50]), crs=4549)
+    >>> leads = pd.DataFrame({"code": ["1", "2"], "holder": ["Office A", "Office B"]})
+    >>> leads = leads.assign(role="lead", layer="zones", target="z")
+    >>> now = pd.Timestamp("2025-03-03", tz="Asia/Shanghai")
+    >>> found = analysis.who(point, {"zones": zones}, leads, at=now)
+    >>> analysis.double_leads(found)[["point", "kind", "holders"]]
+       point    kind             holders
+    0      0  market  Office A, Office B
     """
     leads = found[found["role"] == "lead"]
     keys = ["point", "layer", "kind", "category"]
@@ -88,6 +113,16 @@ def line_by_block(
     -------
     DataFrame of string, shape (len(lines), len(blocks))
         Names joined by commas; missing where nobody leads.
+
+    Examples
+    --------
+    >>> leads = pd.DataFrame({"holder": ["Water office", "Chief E"], "target": ["west", "east"]})
+    >>> leads = leads.assign(role="lead", category=["drains", None])
+    >>> found = analysis.line_by_block(leads, ["drains", "litter"], ["east", "west"])
+    >>> found.fillna("nobody").to_dict("list")
+    {'east': ['Chief E', 'Chief E'], 'west': ['Water office', 'nobody']}
+
+    The chief of the east leads every line, the water office only one.
     """
     leads = assignments[assignments["role"] == "lead"]
     every = leads[leads["category"].isna()].drop(columns="category")
@@ -103,7 +138,16 @@ def line_by_block(
 
 
 def without_cooperation(roads: gpd.GeoDataFrame, assignments: pd.DataFrame) -> gpd.GeoDataFrame:
-    """Return the roads that have no cooperating department."""
+    """Return the roads that have no cooperating department.
+
+    Examples
+    --------
+    >>> lines = [shapely.LineString([(0, y), (100, y)]) for y in (0, 50)]
+    >>> roads = gpd.GeoDataFrame({"code": ["a", "b"]}, geometry=lines, crs=4549)
+    >>> told = pd.DataFrame({"layer": ["roads"], "role": ["cooperating"], "target": ["a"]})
+    >>> analysis.without_cooperation(roads, told)["code"].to_list()
+    ['b']
+    """
     helped = assignments[(assignments["layer"] == "roads") & (assignments["role"] == "cooperating")]
     return roads[~roads["code"].isin(helped["target"])]
 
@@ -130,6 +174,14 @@ def seams(zones: gpd.GeoDataFrame, *, width_m: float, minimum_m2: float = 1.0) -
     Notes
     -----
     Morphological closing (Serra 1982): the union is grown by half the width and shrunk again.
+
+    Examples
+    --------
+    >>> squares = [shapely.box(0, 0, 100, 100), shapely.box(104, 0, 204, 100)]
+    >>> estates = gpd.GeoDataFrame({"code": ["a", "b"]}, geometry=squares, crs=4549)
+    >>> analysis.seams(estates, width_m=10)[["between", "area_m2"]].round(1)
+      between  area_m2
+    0    a, b    400.0
     """
     union = shapely.union_all(zones.geometry.to_numpy())
     closed = union.buffer(width_m / 2, join_style="mitre").buffer(-width_m / 2, join_style="mitre")
@@ -188,6 +240,17 @@ def derived_leads(
     DataFrame
         ``target`` (zone), ``holder, role`` (``lead`` or ``cooperating``), ``block`` and ``share``;
         by zone, then by share, largest first; of equal shares the lower code first.
+
+    Examples
+    --------
+    >>> halves = [shapely.box(0, 0, 300, 100), shapely.box(300, 0, 600, 100)]
+    >>> blocks = gpd.GeoDataFrame({"code": ["west", "east"]}, geometry=halves, crs=4549)
+    >>> zone = shapely.box(100, 0, 350, 100)
+    >>> zones = gpd.GeoDataFrame({"code": ["z"]}, geometry=[zone], crs=4549)
+    >>> analysis.derived_leads(zones, blocks, pd.Series({"west": "Chief W", "east": "Chief E"}))
+      target   holder         role block  share
+    0      z  Chief W         lead  west    0.8
+    1      z  Chief E  cooperating  east    0.2
     """
     zone, block = blocks.sindex.query(zones.geometry, predicate="intersects")
     shapes, grounds = zones.geometry.to_numpy(), blocks.geometry.to_numpy()

@@ -28,7 +28,16 @@ _SINCE = pd.Timestamp("1800-01-01", tz="UTC")
 
 
 def in_force(assignments: pd.DataFrame, at: dt.datetime) -> pd.DataFrame:
-    """Return the assignments that hold at a moment."""
+    """Return the assignments that hold at a moment.
+
+    Examples
+    --------
+    >>> june = pd.Timestamp("2025-06-01", tz="Asia/Shanghai")
+    >>> told = pd.DataFrame({"holder": ["Li", "Wang"], "valid_to": [june, pd.NaT]})
+    >>> told["valid_from"] = [june - pd.Timedelta(days=90), june]
+    >>> analysis.in_force(told, june)["holder"].to_list()
+    ['Wang']
+    """
     return assignments[holds_at(assignments, at)]
 
 
@@ -80,6 +89,15 @@ def check_assignments(
         With `FINDINGS`: ``unknown_target``, ``unknown_category``, ``overlapping_validity`` (two
         holders lead, or are directly responsible, for the same at one time, from ``at`` on) and
         ``no_successor`` (the last ``holder`` left at ``at`` and nobody has followed).
+
+    Examples
+    --------
+    >>> told = pd.DataFrame({"code": ["1", "2"], "holder": ["Li", "Wang"], "target": ["g1", "g9"]})
+    >>> told = told.assign(role="direct", layer="grids")
+    >>> now = pd.Timestamp("2025-03-03", tz="Asia/Shanghai")
+    >>> analysis.check_assignments(told, {"grids": ["g1"]}, as_of=now)[["kind", "target"]]
+                 kind target
+    0  unknown_target     g9
     """
     table = assignments.reindex(
         columns=[*dict.fromkeys((*assignments.columns, "category", "from_m", "to_m"))]
@@ -182,6 +200,16 @@ def check_organisations(
         With `FINDINGS`: ``no_unit`` (``target``: an area), ``no_area`` (``holder``: a unit that has
         no area, and none below it in the tree has), ``unknown_unit`` and ``unknown_target`` (a link
         or parent that names what there is not).
+
+    Examples
+    --------
+    >>> organisations = pd.DataFrame({"code": ["o1", "o2"], "parent": [None, "o1"]})
+    >>> links = pd.DataFrame({"organisation": ["o1"], "target": ["a"]})
+    >>> found = analysis.check_organisations(organisations, links, ["a", "b"])
+    >>> found[["kind", "target", "holder"]]
+          kind target holder
+    0  no_area   <NA>     o2
+    1  no_unit      b   <NA>
     """
     units = organisations["code"].astype(str)
     parent = dict(zip(units, organisations["parent"].fillna("").astype(str), strict=True))
@@ -241,6 +269,20 @@ def reconcile_all(declared: pd.DataFrame, layers: Mapping[str, pd.DataFrame]) ->
     ------
     ConformError
         If a field is named that the layer does not have.
+
+    Examples
+    --------
+    >>> declared = pd.DataFrame({"part": [None, "east", "west"], "declared": [5, 2, 2]})
+    >>> declared = declared.assign(register="grids", layer=["grids", None, None])
+    >>> declared = declared.assign(field=None, value=None, where=None)
+    >>> layers = {"grids": pd.DataFrame({"code": ["a", "b", "c"]})}
+    >>> analysis.reconcile_all(declared, layers)[["declared", "parts", "parts_missing", "counted"]]
+       declared  parts  parts_missing  counted
+    0         5    4.0            1.0      3.0
+    1         2    NaN            NaN      NaN
+    2         2    NaN            NaN      NaN
+
+    Five are declared, four of them by part; the layer holds three.
     """
     table = declared.reset_index(drop=True)
     total = table["part"].isna()

@@ -42,6 +42,17 @@ def frontage_zones(
     -----
     Strips of neighbours touch along a straight row of fronts and overlap inside a corner; a point
     there has two owners, and is found as such.
+
+    Examples
+    --------
+    >>> front = gpd.GeoDataFrame(geometry=[shapely.LineString([(0, 0), (20, 0)])], crs=4549)
+    >>> road = gpd.GeoDataFrame(geometry=[shapely.LineString([(-50, -8), (50, -8)])], crs=4549)
+    >>> strip = analysis.frontage_zones(front, road, depth_m=5)
+    >>> strip[["length_m", "area_m2"]].round(1)
+       length_m  area_m2
+    0      20.0    100.0
+    >>> strip.total_bounds.round(1).tolist()
+    [0.0, -5.0, 20.0, 0.0]
     """
     lines = fronts.geometry.to_numpy()
     depth = np.full(len(lines), float(depth_m))
@@ -93,6 +104,17 @@ def road_corridors(
     GeoDataFrame
         One polygon for each stretch that somebody leads, by road and chainage: ``code``
         (``road/1``), ``road, name, from_m, to_m, lead, cooperating`` (names joined by commas).
+
+    Examples
+    --------
+    >>> line = shapely.LineString([(0, 0), (900, 0)])
+    >>> roads = gpd.GeoDataFrame({"code": ["r"], "name": ["Ring"]}, geometry=[line], crs=4549)
+    >>> chiefs = pd.DataFrame({"holder": ["Li", "Wang"], "from_m": [0.0, 400.0]})
+    >>> chiefs = chiefs.assign(to_m=[400.0, 900.0], layer="roads", target="r", role="lead")
+    >>> analysis.road_corridors(roads, chiefs)[["code", "from_m", "to_m", "lead"]]
+      code  from_m   to_m  lead
+    0  r/1     0.0  400.0    Li
+    1  r/2   400.0  900.0  Wang
     """
     kept = assignments[
         (assignments["layer"] == "roads") & assignments["target"].isin(roads["code"])

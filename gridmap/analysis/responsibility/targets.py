@@ -115,6 +115,18 @@ def targets_at(
     DataFrame
         ``point`` (its position), ``layer``, ``kind`` (level of a grid, kind of a zone), ``target``
         (code), ``rule``, ``distance_m``, ``chainage_m`` and ``extent_m2`` as `Targets` have it.
+
+    Examples
+    --------
+    >>> square, line = shapely.box(0, 0, 100, 100), shapely.LineString([(0, 40), (100, 40)])
+    >>> grids = gpd.GeoDataFrame({"code": ["g"], "level": ["grid"]}, geometry=[square], crs=4549)
+    >>> roads = gpd.GeoDataFrame({"code": ["r"]}, geometry=[line], crs=4549)
+    >>> point = gpd.GeoDataFrame(geometry=gpd.points_from_xy([60], [50]), crs=4549)
+    >>> found = analysis.targets_at(point, {"grids": grids, "roads": roads})
+    >>> found[["layer", "target", "rule", "distance_m", "chainage_m"]]
+       layer target    rule  distance_m  chainage_m
+    0  grids      g  inside         0.0         NaN
+    1  roads      r   along        10.0        60.0
     """
     numbered = gpd.GeoDataFrame(
         {"code": np.arange(len(points))}, geometry=points.geometry.to_numpy(), crs=points.crs

@@ -44,6 +44,15 @@ def implied_assignments(layers: Mapping[str, gpd.GeoDataFrame]) -> pd.DataFrame:
     -------
     DataFrame
         With the columns of the layer ``assignments``.
+
+    Examples
+    --------
+    >>> square = shapely.box(0, 0, 100, 100)
+    >>> grids = gpd.GeoDataFrame({"code": ["g"], "member": ["Li"]}, geometry=[square], crs=4549)
+    >>> told = analysis.implied_assignments({"grids": grids})
+    >>> told[["holder", "role", "layer", "target"]]
+      holder    role  layer target
+    0     Li  direct  grids      g
     """
     parts = []
     for layer, columns in _IMPLIED.items():
@@ -105,6 +114,23 @@ def who(
     DataFrame
         With `COLUMNS`: ``point`` (its position), ``rank`` from 1, the ``holder`` and why: by which
         ``rule`` (``inside``, ``along``, ``near`` or ``territory``), and ``until`` when.
+
+    Examples
+    --------
+    >>> square = shapely.box(0, 0, 100, 100)
+    >>> grids = gpd.GeoDataFrame({"code": ["g"], "level": ["grid"]}, geometry=[square], crs=4549)
+    >>> told = pd.DataFrame({"code": ["1", "2"], "holder": ["Li", "Water office"]})
+    >>> told = told.assign(layer="grids", target="g", role="direct", category=[None, "drains"])
+    >>> point = gpd.GeoDataFrame(geometry=gpd.points_from_xy([60], [50]), crs=4549)
+    >>> now = pd.Timestamp("2025-03-03", tz="Asia/Shanghai")
+    >>> found = analysis.who(point, {"grids": grids}, told, at=now, category="drains")
+    >>> found[["rank", "holder", "role", "rule"]]
+       rank        holder      role       rule
+    0     1  Water office    direct     inside
+    1     2            Li    direct     inside
+    2     3            Li  fallback  territory
+
+    The office answers for drains, Li for everything; last comes who answers where nobody does.
     """
     found = targets_at(points, layers, reach_m=reach_m)
     if found.empty or assignments.empty:

@@ -48,6 +48,16 @@ def queen(areas: gpd.GeoDataFrame | gpd.GeoSeries) -> sp.csr_array:
     ------
     ConformError
         If there is something else than polygons, or a coordinate is not finite.
+
+    Examples
+    --------
+    >>> squares = [shapely.box(x, y, x + 100, y + 100) for x in (0, 100) for y in (0, 100)]
+    >>> near = analysis.queen(gpd.GeoSeries(squares, crs=4549))
+    >>> near.toarray().astype(int)
+    array([[0, 1, 1, 1],
+           [1, 0, 1, 1],
+           [1, 1, 0, 1],
+           [1, 1, 1, 0]])
     """
     return _contiguity(areas, corners=True)
 
@@ -69,6 +79,16 @@ def rook(areas: gpd.GeoDataFrame | gpd.GeoSeries) -> sp.csr_array:
     ------
     ConformError
         If there is something else than polygons, or a coordinate is not finite.
+
+    Examples
+    --------
+    >>> squares = [shapely.box(x, y, x + 100, y + 100) for x in (0, 100) for y in (0, 100)]
+    >>> near = analysis.rook(gpd.GeoSeries(squares, crs=4549))
+    >>> near.toarray().astype(int)
+    array([[0, 1, 1, 0],
+           [1, 0, 0, 1],
+           [1, 0, 0, 1],
+           [0, 1, 1, 0]])
     """
     return _contiguity(areas, corners=False)
 

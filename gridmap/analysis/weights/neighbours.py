@@ -44,6 +44,14 @@ def distance_band(places: gpd.GeoDataFrame | gpd.GeoSeries, distance_m: float) -
     Returns
     -------
     csr_array of float, shape (m, m), binary and symmetric, no place next to itself
+
+    Examples
+    --------
+    >>> places = gpd.GeoSeries.from_xy([0, 80, 200], [0, 0, 0], crs=4549)
+    >>> analysis.distance_band(places, 100).toarray().astype(int)
+    array([[0, 1, 0],
+           [1, 0, 0],
+           [0, 0, 0]])
     """
     shapes = places.geometry
     if len(shapes) and (shapely.get_type_id(shapes.to_numpy()) == _POINT).all():
@@ -74,6 +82,14 @@ def k_nearest(points: gpd.GeoDataFrame | gpd.GeoSeries, k: int) -> sp.csr_array:
     ------
     ConformError
         If there are not so many, or something else than points, or an empty one.
+
+    Examples
+    --------
+    >>> places = gpd.GeoSeries.from_xy([0, 80, 200], [0, 0, 0], crs=4549)
+    >>> analysis.k_nearest(places, 1).toarray().astype(int)
+    array([[0, 1, 0],
+           [1, 0, 0],
+           [0, 1, 0]])
     """
     shapes = points.geometry
     xy, present = _points(shapes)
@@ -115,6 +131,15 @@ def neighbours(areas: gpd.GeoDataFrame, *, distance_m: float = 1.0) -> sp.csr_ar
     Returns
     -------
     csr_array of float, shape (m, m), binary and symmetric
+
+    Examples
+    --------
+    >>> squares = [shapely.box(x, 0, x + 100, 100) for x in (0, 100.5, 300)]
+    >>> areas = gpd.GeoDataFrame(geometry=squares, crs=4549)
+    >>> analysis.neighbours(areas).toarray().astype(int)
+    array([[1, 1, 0],
+           [1, 1, 0],
+           [0, 0, 1]])
     """
     return with_self(distance_band(areas, distance_m))
 
@@ -130,6 +155,14 @@ def with_self(weights: sp.csr_array) -> sp.csr_array:
     Returns
     -------
     csr_array of float, shape (m, m)
+
+    Examples
+    --------
+    >>> row = gpd.GeoSeries([shapely.box(x, 0, x + 100, 100) for x in (0, 100, 200)], crs=4549)
+    >>> analysis.with_self(analysis.queen(row)).toarray().astype(int)
+    array([[1, 1, 0],
+           [1, 1, 1],
+           [0, 1, 1]])
     """
     missing = (weights.diagonal() == 0).astype(np.float64)
     return sp.csr_array(weights + sp.diags_array(missing)) if missing.any() else weights
@@ -155,6 +188,13 @@ def as_graph(weights: sp.csr_array, ids: pd.Index | pd.Series) -> Graph:
         If there are not as many names as units.
     GridmapError
         If libpysal is not installed.
+
+    Examples
+    --------
+    >>> row = gpd.GeoSeries([shapely.box(x, 0, x + 100, 100) for x in (0, 100, 200)], crs=4549)
+    >>> graph = analysis.as_graph(analysis.queen(row), pd.Index(["a", "b", "c"]))
+    >>> graph["b"].to_dict()
+    {'a': 1.0, 'c': 1.0}
     """
     if weights.shape[0] != len(ids):
         raise ConformError("conform.weights", found=weights.shape[0], asked=len(ids))

@@ -55,6 +55,12 @@ class Effort(Record):
         Metres walked for each metre as the crow flies.
     visits : mapping of str to float, 1 / year
         Inspections of a place, by risk class.
+
+    Examples
+    --------
+    >>> effort = analysis.load_effort(changes={"days": 73.0})
+    >>> effort.years
+    0.2
     """
 
     days: float = Field(gt=0)
@@ -89,6 +95,12 @@ def load_effort(path: AnyPath | None = None, *, changes: Mapping[str, Any] | Non
     ------
     ConfigError
         If the file is missing, is no TOML, or has a key or value that cannot be.
+
+    Examples
+    --------
+    >>> effort = analysis.load_effort(changes={"speed_km_h": 12.0})
+    >>> effort.speed_km_h, effort.household_minutes
+    (12.0, 10.0)
     """
     shipped = read_toml(_FILE, ConfigError)
     given = read_toml(Path(path), ConfigError) if path else {}
@@ -154,6 +166,18 @@ def expected_hours(
     ``r`` rounds of a member, or stops of a member if these are fewer. The formula holds for many
     stops on a round; for less than about ten it is a lower estimate, as it has no way back to the
     office. Household visits are paid on the spot and add no travel.
+
+    Examples
+    --------
+    >>> square = shapely.box(0, 0, 1000, 1000)
+    >>> grids = gpd.GeoDataFrame({"code": ["a"], "members": [2]}, geometry=[square], crs=4549)
+    >>> problems = pd.DataFrame({"grid": ["a"] * 40, "category": ["litter"] * 40})
+    >>> hours = analysis.expected_hours(grids, problems, minutes=pd.Series({"litter": 15.0}))
+    >>> hours[["case_hours", "travel_hours", "hours", "hours_per_member"]].round(2)
+       case_hours  travel_hours  hours  hours_per_member
+    0        10.0          5.82  15.82              7.91
+
+    Forty cases of a quarter of an hour, and the way to them.
     """
     effort = effort or load_effort()
     members = members_of(areas)

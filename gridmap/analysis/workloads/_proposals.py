@@ -101,6 +101,19 @@ def proposed_transfers(
     ConformError
         If a column is missing, hours are missing or below zero, the graph has another size, or the
         units name a grid that there is not.
+
+    Examples
+    --------
+    >>> squares = [shapely.box(x, 0, x + 100, 100) for x in (0, 100, 200, 300)]
+    >>> units = gpd.GeoDataFrame(
+    ...     {"code": ["a", "b", "c", "d"], "parent": ["g", "g", "g", "h"], "work_hours": 10.0},
+    ...     geometry=squares,
+    ...     crs=4549,
+    ... )
+    >>> proposal = analysis.proposed_transfers(units, pd.DataFrame({"code": ["g", "h"]}))
+    >>> proposal.transfers[["code", "from_grid", "to_grid", "from_after", "to_after"]]
+      code from_grid to_grid  from_after  to_after
+    0    c         g       h        20.0      20.0
     """
     if tolerance < 0:
         raise ConformError("fairness.tolerance", value=tolerance)
@@ -226,6 +239,17 @@ def transferred_grids(
     ------
     ConformError
         If `parents` names another unit or grid.
+
+    Examples
+    --------
+    >>> squares = [shapely.box(x, 0, x + 100, 100) for x in (0, 100, 200)]
+    >>> units = gpd.GeoDataFrame({"code": ["a", "b", "c"]}, geometry=squares, crs=4549)
+    >>> pair = [shapely.box(0, 0, 200, 100), shapely.box(200, 0, 300, 100)]
+    >>> grids = gpd.GeoDataFrame({"code": ["g", "h"]}, geometry=pair, crs=4549)
+    >>> parents = pd.DataFrame({"code": ["a", "b", "c"], "old": ["g", "g", "h"]})
+    >>> parents["new"] = ["g", "h", "h"]
+    >>> analysis.transferred_grids(grids, units, parents).area.to_list()
+    [10000.0, 20000.0]
     """
     order = pd.Index(parents["code"]).get_indexer(pd.Index(units["code"]))
     place = pd.Index(grids["code"]).get_indexer(pd.Index(parents["new"].iloc[order]))

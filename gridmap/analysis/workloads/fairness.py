@@ -101,6 +101,17 @@ def fairness(
     References
     ----------
     Gini (1912); Theil (1967), Economics and Information Theory.
+
+    Examples
+    --------
+    >>> fair = analysis.fairness(pd.Series({"a": 10.0, "b": 30.0, "c": 20.0}))
+    >>> fair.table[["share", "status", "excess_hours"]]
+       share  status  excess_hours
+    a    0.5   under         -10.0
+    b    1.5    over          10.0
+    c    1.0  within           0.0
+    >>> fair.mean, round(fair.gini, 3), fair.over
+    (20.0, 0.222, 1)
     """
     if tolerance < 0:
         raise ConformError("fairness.tolerance", value=tolerance)

@@ -48,6 +48,19 @@ def workload(
         ``median_days`` (days, over closed problems), ``problems_per_100`` (for every 100
         households), ``area_m2``, and the hours of `expected_hours`, their sum ``hours``,
         ``members`` and ``hours_per_member``.
+
+    Examples
+    --------
+    >>> squares = [shapely.box(x, 0, x + 500, 500) for x in (0, 500)]
+    >>> grids = gpd.GeoDataFrame({"code": ["a", "b"], "members": 1}, geometry=squares, crs=4549)
+    >>> problems = pd.DataFrame({"grid": ["a", "a", "b"], "category": "litter"})
+    >>> problems = problems.assign(state=["open", "closed", "closed"], overdue=[True, False, False])
+    >>> problems["days_to_close"] = [None, 2.0, 5.0]
+    >>> loads = analysis.workload(grids, problems, households=pd.Series([100, 50]))
+    >>> loads[["problems", "open", "overdue", "median_days", "problems_per_100"]]
+       problems  open  overdue  median_days  problems_per_100
+    0         2     1        1          2.0               2.0
+    1         1     0        0          5.0               2.0
     """
     if problems is None:
         found = pd.DataFrame({"median_days": np.nan}, index=grids.index)
@@ -100,6 +113,14 @@ def households_in(grids: gpd.GeoDataFrame, grid: pd.Series, occupied: pd.Series)
     Returns
     -------
     Series of Int64, on the index of the grids
+
+    Examples
+    --------
+    >>> grids = gpd.GeoDataFrame({"code": ["a", "b"]})
+    >>> buildings = pd.Series(["a", "a", None], dtype="string")
+    >>> occupied = pd.Series([12, 30, 7], dtype="Int64")
+    >>> analysis.households_in(grids, buildings, occupied).to_list()
+    [42, 0]
     """
     sums = occupied.fillna(0).groupby(grid).sum().reindex(grids["code"]).fillna(0)
     return sums.set_axis(grids.index).astype("Int64").rename("households")
@@ -121,6 +142,13 @@ def gini(values: pd.Series) -> float:
     References
     ----------
     Gini (1912); computed from the sorted values as in Sen (1973), On Economic Inequality.
+
+    Examples
+    --------
+    >>> analysis.gini(pd.Series([5.0, 5.0, 5.0]))
+    0.0
+    >>> round(analysis.gini(pd.Series([0.0, 0.0, 6.0])), 3)
+    0.667
     """
     sorted_values = np.sort(values.dropna().to_numpy(dtype="float64"))
     total, count = sorted_values.sum(), len(sorted_values)

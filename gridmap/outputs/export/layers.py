@@ -85,6 +85,16 @@ def write_layers(
         If a format is not known, or cannot hold a layer.
     CatalogError
         If a layer is not known.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> city = gridmap.read_city("data", layers=["grids"])
+    >>> analysed = gridmap.analyse(city, want=["grids"])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     files = gridmap.write_layers(analysed, folder, formats=["geojson"], names=["grids"])
+    ...     [file.name for file in files]
+    ['grids.geojson']
     """
     selection = Selection(layers=tuple(names))
     made = export_layers(analysed, folder, selection=selection, formats=formats, lang=lang)

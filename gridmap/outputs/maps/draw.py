@@ -79,6 +79,14 @@ def draw(
     ------
     OutputError
         If the city lacks a layer without which the map would say nothing.
+
+    Examples
+    --------
+    >>> city = gridmap.read_city("data", layers=["grids", "buildings"])
+    >>> analysed = gridmap.analyse(city, want=["grid_results"])
+    >>> page = gridmap.draw(analysed, "workload", lang="zh")
+    >>> city.catalog.map("workload").title.zh in page.get_root().render()
+    True
     """
     if isinstance(spec, str):
         spec = analysed.city.catalog.map(spec)

@@ -68,12 +68,10 @@ def explore(
 
     Examples
     --------
-    >>> import geopandas as gpd, shapely
-    >>> import gridmap
     >>> shapes = [shapely.box(x, 30, x + 1, 31) for x in (120, 121)]
     >>> areas = gpd.GeoDataFrame({"hours": [3.5, 8.0]}, geometry=shapes, crs=4326)
-    >>> html = gridmap.explore(areas, column="hours").get_root().render()
-    >>> "hours" in html
+    >>> page = gridmap.explore(areas, column="hours")
+    >>> "hours" in page.get_root().render()
     True
     """
     if frame.crs is None:

@@ -50,6 +50,18 @@ def write_gallery(
     -------
     pathlib.Path
         The page needs no network, no script, and nothing but the maps beside it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> city = gridmap.read_city("data", layers=["grids", "buildings"])
+    >>> analysed = gridmap.analyse(city, want=["grid_results"])
+    >>> specs = {"workload": city.catalog.map("workload")}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = gridmap.save_page(gridmap.draw(analysed, "workload"), f"{folder}/workload.html")
+    ...     index = maps.write_gallery(analysed, specs, folder)
+    ...     path.name in index.read_text(encoding="utf-8")
+    True
     """
     city = analysed.city
     cards = [

@@ -186,6 +186,16 @@ class PackedPolygons(_PackedShapes):
     OutputError
         If the frame has no CRS, lies outside of a web map, ``style`` has another length than it,
         or the quantum does not fit the extent.
+
+    Examples
+    --------
+    >>> squares = [shapely.box(x, 30, x + 0.1, 30.1) for x in (120, 120.1)]
+    >>> areas = gpd.GeoDataFrame({"name": ["a", "b"]}, geometry=squares, crs=4326)
+    >>> page = maps.page(title="Areas", bounds=areas.total_bounds)
+    >>> styles = {"calm": {"fillColor": "#38a169"}, "busy": {"fillColor": "#e53e3e"}}
+    >>> packed = maps.PackedPolygons(areas, name="Areas", style=["calm", "busy"], styles=styles)
+    >>> packed.add_to(page) is packed
+    True
     """
 
     kind = "polygons"
@@ -205,6 +215,15 @@ class PackedLines(_PackedShapes):
     ------
     OutputError
         As :class:`PackedPolygons` does.
+
+    Examples
+    --------
+    >>> line = shapely.LineString([(120, 30), (120.1, 30)])
+    >>> roads = gpd.GeoDataFrame({"name": ["Ring road"]}, geometry=[line], crs=4326)
+    >>> page = maps.page(title="Roads", bounds=roads.total_bounds)
+    >>> packed = maps.PackedLines(roads, name="Roads", styles={"road": {"color": "#4a5568"}})
+    >>> packed.add_to(page) is packed
+    True
     """
 
     kind = "lines"
@@ -238,6 +257,14 @@ class PackedPoints(_Packed):
     ------
     OutputError
         As :class:`PackedPolygons` does, and if there is not one time or weight for each row.
+
+    Examples
+    --------
+    >>> points = gpd.GeoDataFrame(geometry=gpd.points_from_xy([120.1, 120.2], [30, 30]), crs=4326)
+    >>> page = maps.page(title="Reports", bounds=points.total_bounds)
+    >>> packed = maps.PackedPoints(points, as_="heat", weights=[1, 3])
+    >>> packed.add_to(page) is packed
+    True
     """
 
     kind = "points"

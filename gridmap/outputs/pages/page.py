@@ -277,6 +277,16 @@ def page(
     ------
     OutputError
         If the bounds are not finite, as those of an empty layer.
+
+    Examples
+    --------
+    >>> import folium
+    >>> page = maps.page(title={"en": "My town", "zh": "我的小城"}, bounds=(120, 30, 121, 31))
+    >>> page.location
+    [30.5, 120.5]
+    >>> marker = folium.Marker([30.5, 120.5], popup="Town hall").add_to(page)
+    >>> "Town hall" in page.get_root().render()
+    True
     """
     made = Page(title=title, bounds=bounds, lang=lang, time_zone=time_zone, max_zoom=max_zoom)
     TitleBlock(title, lines, review_number=review_number).add_to(made)
@@ -297,6 +307,15 @@ def save_page(page_map: folium.Map, path: str | os.PathLike[str]) -> Path:
     ------
     OutputError
         If the runtime has not been built, or the file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> square = shapely.box(120, 30, 121, 31)
+    >>> page = gridmap.explore(gpd.GeoDataFrame({"hours": [3.5]}, geometry=[square], crs=4326))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     gridmap.save_page(page, f"{folder}/maps/areas.html").name
+    'areas.html'
     """
     target = Path(path)
     content = page_map.get_root().render().encode("utf-8")

@@ -39,7 +39,18 @@ _CREATED = dt.datetime(2000, 1, 1)
 
 
 def summary_rows(analysed: Analysed, lang: str = "en") -> Iterator[tuple[str, str]]:
-    """Yield each figure of the summary as its label and its value, ready to print."""
+    """Yield each figure of the summary as its label and its value, ready to print.
+
+    Examples
+    --------
+    >>> from gridmap.outputs import summary_rows
+    >>> city = gridmap.read_city("data", layers=["grids", "buildings"])
+    >>> analysed = gridmap.analyse(city, want=["grid_results"])
+    >>> for label, value in list(summary_rows(analysed))[-2:]:
+    ...     print(label, value)
+    Grids 38
+    Occupied households 12,174
+    """
     for key, value in analysed.summary.items():
         yield messages.text(f"summary.{key}", lang), _printed(key, value)
 
@@ -55,7 +66,16 @@ def _printed(key: str, value: Any) -> str:
 
 
 def receipt_rows(analysed: Analysed, lang: str = "en") -> tuple[list[str], list[list[Any]]]:
-    """Return what became of the rows of each input: the headings, and a row for each."""
+    """Return what became of the rows of each input: the headings, and a row for each.
+
+    Examples
+    --------
+    >>> from gridmap.outputs import receipt_rows
+    >>> city = gridmap.read_city("data", layers=["buildings"])
+    >>> headings, rows = receipt_rows(gridmap.analyse(city, want=["buildings"]))
+    >>> dict(zip(headings[1:5], rows[-1][1:5]))
+    {'Source': 'buildings.parquet', 'Read': 1169, 'Placed': 1169, 'Quarantined': 0}
+    """
     names = ("layer", "source", "rows_in", "rows_placed", "rows_quarantined", "rows_repaired")
     heads = [messages.text(f"report.{name}", lang) for name in names]
     rows: list[list[Any]] = [
@@ -66,7 +86,16 @@ def receipt_rows(analysed: Analysed, lang: str = "en") -> tuple[list[str], list[
 
 
 def as_json(analysed: Analysed) -> dict[str, Any]:
-    """Return the summary, the receipts and the provenance of every result, for machines."""
+    """Return the summary, the receipts and the provenance of every result, for machines.
+
+    Examples
+    --------
+    >>> from gridmap.outputs import as_json
+    >>> city = gridmap.read_city("data", layers=["grids", "buildings"])
+    >>> told = as_json(gridmap.analyse(city, want=["grid_results"]))
+    >>> list(told)
+    ['city', 'version', 'crs', 'as_of', 'summary', 'inputs', 'results']
+    """
     city = analysed.city
     return {
         "city": city.name,
@@ -119,6 +148,16 @@ def write_report(analysed: Analysed, folder: Path, lang: str = "en") -> list[Pat
 
     The workbook has a sheet of figures, one of the inputs' rows, and one for every computed
     layer of areas, with the labels of the catalogue.
+
+    Examples
+    --------
+    >>> from gridmap.outputs import write_report
+    >>> import pathlib, tempfile
+    >>> city = gridmap.read_city("data", layers=["grids", "buildings"])
+    >>> analysed = gridmap.analyse(city, want=["grid_results"])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     [file.name for file in write_report(analysed, pathlib.Path(folder))]
+    ['summary.json', 'summary.xlsx']
     """
     target = folder / "summary.json"
     text = json.dumps(as_json(analysed), ensure_ascii=False, indent=2, allow_nan=False)
@@ -200,6 +239,16 @@ def write_quarantine(analysed: Analysed, folder: Path, lang: str = "en") -> list
     Returns
     -------
     list of pathlib.Path
+
+    Examples
+    --------
+    >>> from gridmap.outputs import write_quarantine
+    >>> import pathlib, tempfile
+    >>> city = gridmap.read_city("data", layers=["problems"])
+    >>> analysed = gridmap.analyse(city, want=["problems"])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     [file.name for file in write_quarantine(analysed, pathlib.Path(folder))]
+    ['05-problems-problems.csv']
     """
     written = []
     for number, receipt in enumerate(analysed.city.receipts, start=1):
