@@ -42,8 +42,8 @@ def test_the_score_is_that_of_many_permutations() -> None:
 
 def test_the_score_is_that_of_every_permutation() -> None:
     values = np.array([3.0, 8.0, 1.0, 5.0, 5.0, 13.0])
-    links = np.array([[0, 1, 2, 0, 0, 1], [1, 0, 0, 0, 0, 0], [3, 0, 0, 1, 1, 0],
-                      [0, 0, 1, 0, 1, 0], [1, 1, 1, 1, 0, 1], [1, 0, 0, 4, 0, 0]], float)  # fmt: skip
+    rows = ["012001", "100000", "300110", "001010", "111101", "100400"]
+    links = np.array([list(map(float, row)) for row in rows])
     found = local_moran(pd.Series(values), sp.csr_array(links))["z"]
     for unit in range(len(values)):
         shares = np.delete(links[unit], unit) / links[unit].sum()

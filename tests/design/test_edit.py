@@ -21,6 +21,7 @@ from gridmap.design import (
     split,
     undo,
 )
+from gridmap.design.edit import reassign
 from gridmap.design.plan import Plan
 from gridmap.errors import ConformError
 from gridmap.settings import Design
@@ -195,6 +196,21 @@ def test_a_micro_grid_at_its_very_bounds_is_within(plan: Plan) -> None:
 
 def _figures(code: str, *, pieces: int = 1, within: bool = True) -> Figures:
     return Figures(code, 10, 10.0, pieces, 0.5, 0.0, within)
+
+
+def test_what_is_drawn_anew_may_change_all_but_what_is_locked(plan: Plan) -> None:
+    code, to = str(plan.code[0]), _neighbour(plan, 0)
+    drawn = plan.code[plan.label[plan.atoms_of(0)]].copy()
+    drawn[np.flatnonzero(drawn == code)[0]] = to
+    third = next(str(other) for other in plan.code[plan.parts_of(0)] if other not in (code, to))
+    change = reassign(lock(plan, [third]), "A", list(drawn))
+    assert {figures.code for figures in change.after} == {code, to}
+    assert joined_of(change.plan)[third] == joined_of(plan)[third]
+    for held in (code, to):
+        with pytest.raises(ConformError, match="unlock"):
+            reassign(lock(plan, [held]), "A", list(drawn))
+    same = reassign(plan, "A", list(plan.code[plan.label[plan.atoms_of(0)]]))
+    assert (same.before, same.after, same.households_moved) == ((), (), 0)
 
 
 def test_only_what_an_edit_made_worse_is_told(plan: Plan) -> None:

@@ -25,7 +25,7 @@ def test_phones_are_masked_unless_they_are_asked_for(sample: Analysed, phones: l
     assert not any(phone in hidden for phone in phones)
     told = [phone for phone in phones if phone in shown]
     assert len(told) > 100
-    assert all(masked(phone) in hidden for phone in told)
+    assert {phone for phone in told if masked(phone) in hidden} == set(told)
 
 
 def test_everyone_in_force_is_listed_in_order(sample: Analysed) -> None:
