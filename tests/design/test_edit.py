@@ -133,6 +133,21 @@ def marked(plan: Plan) -> Plan:
     )
 
 
+def test_an_edit_leaves_name_and_lock_of_the_others(marked: Plan) -> None:
+    """Also those of the very first and the very last micro-grid of a grid."""
+    parts = marked.parts_of(0)
+    ends = [parts.start, parts.stop - 1]
+    locked = np.isin(np.arange(len(marked)), ends)
+    edited = split(replace(marked, locked=locked), str(marked.code[parts.start + 1])).plan
+    assert set(edited.code[edited.locked]) == set(marked.code[ends])
+    names = dict(zip(edited.code, edited.name, strict=True))
+    assert {code: names[code] for code in marked.code} == dict(
+        zip(marked.code, marked.name, strict=True)
+    )
+    (new,) = set(edited.code) - set(marked.code)
+    assert names[new] not in set(marked.name)
+
+
 @pytest.mark.parametrize(
     "edit",
     [
