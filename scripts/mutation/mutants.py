@@ -12,9 +12,9 @@ from mutation.operators import Edit, edits
 
 __all__ = ["Mutant", "is_real", "mutants"]
 
-# Arguments that guard against mistakes of ours or speak to a person.
-# Calls that say something to a person while the work goes on.
+# Arguments that guard against mistakes of ours, or speak to a person.
 _GUARDS = {"strict", "help", "metavar"}
+# Calls that say something to a person while the work goes on.
 _SAYING = {"progress", "warn", "debug", "info", "warning", "print", "echo"}
 
 

@@ -61,6 +61,8 @@ _SAME_TYPE = {
     "reset_index", "fillna", "clip", "round", "ravel", "to_crs", "mask", "where", "replace",
     "rstrip", "lstrip", "casefold", "normalize", "fill", "head", "tail",
 }  # fmt: skip
+# Arguments that guard against mistakes of ours, or say what follows without them as a rule.
+_IDLE = {"strict", "dtype", "copy", "na_action"}
 _WRAPPERS = {"sorted": "list", "set": "list", "abs": "", "reversed": "list"}
 
 
@@ -171,8 +173,8 @@ def _constant(node: ast.Constant, place: _Place) -> Iterator[Edit]:
 
 def _call(node: ast.Call, place: _Place) -> Iterator[Edit]:
     for keyword in node.keywords:
-        if keyword.arg == "strict":
-            continue  # a guard against mistakes of ours
+        if keyword.arg in _IDLE:
+            continue
         start, stop = place.span(keyword)
         comma = place.source[stop : stop + 1] == b","
         yield Edit(start, stop + comma, b"", "argument dropped")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+import numpy as np
 import pytest
-from export_town import awkward, layer
+from export_town import STYLE, awkward, layer
 from export_town import town as town_of
 from shapes import grid_of
 from towns import lines, squares, town
@@ -14,6 +15,7 @@ from towns import lines, squares, town
 from gridmap.errors import OutputError
 from gridmap.outputs.export.job import NAMED, Note, gathered
 from gridmap.outputs.export.selection import Chosen, Selection, check_selection, chosen_layers
+from gridmap.outputs.export.styles import bottom_up
 from gridmap.result import Analysed
 
 
@@ -111,3 +113,18 @@ def test_notes_that_differ_by_their_layer_are_one() -> None:
     assert made[1:] == (other, again)
     (just,) = gathered(notes[:NAMED], "zh")
     assert just.params["layer"] == "、".join(f"l{k}" for k in range(1, NAMED + 1))
+
+
+def test_layers_are_drawn_areas_first_then_lines_outlines_and_points() -> None:
+    faint = STYLE.model_copy(update={"fill_opacity": 0.02})
+    layers = [
+        layer("a", geometry="Point"),
+        layer("b", symbology=faint),
+        layer("c", geometry="LineString"),
+        layer("d"),
+        layer("e", symbology=STYLE.model_copy(update={"fill_opacity": 0.9})),
+        layer("f", role="input"),
+    ]
+    frame = awkward().head(1)
+    chosen = tuple(Chosen(each, frame, frame, np.ones(1, dtype=bool)) for each in layers)
+    assert [each.layer.name for each in bottom_up(chosen)] == ["e", "f", "d", "c", "b", "a"]
