@@ -300,6 +300,9 @@ def test_a_cell_of_excel_has_at_most_so_many_signs(tmp_path: Path) -> None:
     rows = CalamineWorkbook.from_path(str(tmp_path / "town.xlsx")).get_sheet_by_index(0).to_python()
     assert [row[1] for row in rows[1:]] == ["x" * 32_767, "y" * 32_767]
     assert "export.xlsx_long" in [note.key for note in made.notes]
+    whole = town((layer(), frame.head(1)))
+    made = export_layers(whole, tmp_path, formats=["xlsx"])
+    assert "export.xlsx_long" not in [note.key for note in made.notes]
 
 
 @pytest.mark.parametrize(
