@@ -85,7 +85,7 @@ def _write_layer(job: Job, chosen: Chosen, file: TextIO, *, packed: bool) -> Non
         if shape is None or shape.is_empty:
             continue
         link = f"<styleUrl>#{layer.name}.{key}</styleUrl>" if key else ""
-        file.write(f"<Placemark><name>{escape(title)}</name>{link}")
+        file.write(f"<Placemark><name>{escape(_plain(title))}</name>{link}")
         file.write(f"<ExtendedData><SchemaData schemaUrl={quoteattr('#' + layer.name)}>")
         file.write("".join(column[row] for column in columns))
         file.write("</SchemaData></ExtendedData>")
