@@ -74,5 +74,5 @@ def test_what_is_left_of_a_count_goes_by_remainder_area_and_order(
 
 
 def test_areas_that_only_touch_share_nothing() -> None:
-    assert transfer(grid_of("XX..."), TARGETS, counts(9)).to_list() == [5, 4, 0]
-    assert transfer(grid_of("X...."), TARGETS, counts(9)).to_list() == [9, 0, 0]
+    assert areal_interpolate(grid_of("XX..."), TARGETS, counts(9)).to_list() == [5, 4, 0]
+    assert areal_interpolate(grid_of("X...."), TARGETS, counts(9)).to_list() == [9, 0, 0]
