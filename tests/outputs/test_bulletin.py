@@ -318,13 +318,15 @@ def test_the_record_holds_hashes_and_figures(tmp_path: Path) -> None:
 
 def test_page_and_workbook_say_numerators_marks_and_hash(tmp_path: Path) -> None:
     made = march()
+    ends = "2025-04-01 00:00"
     for lang, words in (
         ("zh", ["月通报", "2025年3月", "按期结案率", "3 / 4", "合计", "不在任何区域", "△", "※"]),
         ("en", ["Monthly bulletin", "2025-03-31", "In-time closing rate", "3 / 4", "Total"]),
     ):
         page, book, _ = write_bulletin(made, tmp_path, lang).files
         text = page.read_text(encoding="utf-8")
-        for word in (*words, made.sha256):
+        frozen = {"zh": f"{ends}（{ZONE}）", "en": f"{ends} ({ZONE})"}[lang]
+        for word in (*words, made.sha256, frozen):
             assert word in text
         sheets = CalamineWorkbook.from_path(str(book))
         assert len(sheets.sheet_names) == 6
@@ -333,6 +335,9 @@ def test_page_and_workbook_say_numerators_marks_and_hash(tmp_path: Path) -> None
         row = next(row for row in first if row[0] == title)
         assert row[1:4] == [3, 4, 0.75]
         assert any(made.sha256 in str(cell) for row in first for cell in row)
+        assert any(frozen in str(row[0]) for row in first)
+        *_, overdue, _ = (sheets.get_sheet_by_name(name).to_python() for name in sheets.sheet_names)
+        assert [type(cell) for cell in overdue[1][-3:-1]] == [dt.datetime] * 2
 
 
 def test_names_of_people_who_know_html_are_harmless(tmp_path: Path) -> None:

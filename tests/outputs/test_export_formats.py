@@ -1,6 +1,7 @@
 """Every format, read back by other programs than the one that wrote it."""
 
 import csv
+import datetime as dt
 import json
 import subprocess
 import sys
@@ -247,11 +248,13 @@ def test_a_ledger_has_labels_and_places(tmp_path: Path, encoding: str, place: st
     read = pd.read_csv(
         tmp_path / "places.csv", encoding="utf-8-sig" if encoding == "utf-8" else encoding
     )
-    heads = ["编码", "名称", "数值 (小时)", "类别", "时间", "开放", "数量", "备注"]
+    heads = ["编码", "名称", "数值 (小时)", "类别", "时间 (Asia/Shanghai)", "开放", "数量", "备注"]
     more = {"lonlat": ["经度", "纬度"], "wkt": ["WKT"], "none": []}[place]
     assert list(read.columns) == [*heads, *more]
     assert read["类别"].fillna("-").to_list()[:3] == ["公园", "商店", "-"]
-    assert read["时间"].iloc[0] == "2025-01-01 23:30:00"
+    assert read["时间 (Asia/Shanghai)"].iloc[0] == "2025-01-01 23:30"
+    assert read["开放"].fillna("-").to_list()[:3] == ["是", "否", "-"]
+    assert read["数值 (小时)"].to_list()[:3] == [0.0, 0.4, 0.8]
     assert read["名称"].iloc[0] == f"{RARE}0"
     if place == "lonlat":
         inside = gpd.points_from_xy(read["经度"], read["纬度"], crs=4326).to_crs(4549)
@@ -263,6 +266,7 @@ def test_a_ledger_has_labels_and_places(tmp_path: Path, encoding: str, place: st
     rows = sheet.to_python()
     assert rows[0] == [*heads, *more]
     assert len(rows) == 26
+    assert rows[2][2:7] == [10 / 24, "商店", dt.datetime(2025, 1, 2, 23, 30), "否", ""]
 
 
 def test_a_text_that_begins_like_a_formula_is_none(tmp_path: Path) -> None:
