@@ -37,8 +37,8 @@ def write_csv(job: Job, chosen: Chosen) -> list[Path]:
     """Write a layer as ``<layer>.csv``, UTF-8 with a mark that Excel asks for, or GB 18030."""
     path = job.folder / f"{chosen.layer.name}.csv"
     zone = job.analysed.city.timezone
-    # Without thousands set apart: gridmap itself would refuse such a number when it reads it.
-    table = worded(chosen.layer, chosen.frame, job.lang, zone=zone, grouped=False)
+    # Data that are read again, by gridmap itself too: every digit, no thousands set apart.
+    table = worded(chosen.layer, chosen.frame, job.lang, zone=zone, exact=True)
     table = table.assign(**_places(job, chosen))
     path.write_bytes(csv_bytes(table, job.encoding))
     return [path]

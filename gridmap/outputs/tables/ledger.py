@@ -42,7 +42,13 @@ def _harmless(value: object) -> object:
 
 
 def worded(
-    layer: Layer, frame: pd.DataFrame, lang: str, *, zone: str = "", grouped: bool = True
+    layer: Layer,
+    frame: pd.DataFrame,
+    lang: str,
+    *,
+    zone: str = "",
+    grouped: bool = True,
+    exact: bool = False,
 ) -> pd.DataFrame:
     """Return the fields of a layer in words, beneath their headings.
 
@@ -53,12 +59,12 @@ def worded(
     lang : str
     zone : str
         Of the times, told in their headings.
-    grouped : bool
-        Whether thousands are set apart.
+    grouped, exact : bool
+        As of `gridmap.outputs.tables.words.words`.
     """
     heads = headings(layer, [name for name in layer.fields if name in frame], lang, zone)
     cells = {
-        head: words(frame[name], layer.fields[name], lang, zone=zone, grouped=grouped)
+        head: words(frame[name], layer.fields[name], lang, zone=zone, grouped=grouped, exact=exact)
         for name, head in heads.items()
     }
     return pd.DataFrame(cells, index=frame.index, dtype="string")

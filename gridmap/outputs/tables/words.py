@@ -20,6 +20,7 @@ from gridmap.outputs.tables.guard import clean
 
 __all__ = [
     "MISSING",
+    "exact_text",
     "heading",
     "headings",
     "local_times",
@@ -65,7 +66,13 @@ def headings(layer: Layer, names: Iterable[str], lang: str, zone: str = "") -> d
 
 
 def words(
-    values: pd.Series, field: Field, lang: str, *, zone: str = "", grouped: bool = True
+    values: pd.Series,
+    field: Field,
+    lang: str,
+    *,
+    zone: str = "",
+    grouped: bool = True,
+    exact: bool = False,
 ) -> list[str]:
     """Return a column as a person reads it, empty where there is no value.
 
@@ -80,6 +87,9 @@ def words(
     grouped : bool
         Whether thousands are set apart. A program that reads ``1,234`` takes it for text, so
         files of numbers have none.
+    exact : bool
+        Whether numbers keep all their digits, ungrouped, and times their seconds: for data that
+        are read again.
     """
     there = values.notna().to_numpy(dtype=bool)
     known = values[there]
@@ -87,11 +97,13 @@ def words(
         labels = {key: label.get(lang) for key, label in field.categories.items()}
         texts = [labels.get(str(value), str(value)) for value in known]
     elif field.type == "datetime" and known.dtype.kind == "M":
-        texts = [time_text(moment) for moment in local_times(known, zone)]
+        texts = [time_text(moment, seconds=exact) for moment in local_times(known, zone)]
     elif field.type == "boolean":
         texts = [
             yes_or_no(value, lang) if value in (True, False) else str(value) for value in known
         ]
+    elif exact and field.type in ("integer", "number") and is_numeric_dtype(known):
+        texts = [exact_text(value) for value in known.tolist()]
     elif field.type in ("integer", "number") and is_numeric_dtype(known):
         places = field.decimals if field.type == "number" else 0
         texts = [number_text(value, places, grouped=grouped) for value in known.tolist()]
@@ -132,9 +144,23 @@ def share_text(value: float, decimals: int = 1, *, signed: bool = False) -> str:
     return f"{text}%" if text else ""
 
 
-def time_text(moment: dt.datetime) -> str:
-    """Return a time to the minute, as its own clock shows it."""
-    return f"{moment:%Y-%m-%d %H:%M}"
+def exact_text(value: float) -> str:
+    """Return a number with all its digits, in as few as tell it from any other.
+
+    Examples
+    --------
+    >>> exact_text(0.1), exact_text(12.0), exact_text(1e-7), exact_text(12345678)
+    ('0.1', '12', '0.0000001', '12345678')
+    """
+    if not math.isfinite(value):
+        return ""
+    text = format(Decimal(repr(value)), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def time_text(moment: dt.datetime, *, seconds: bool = False) -> str:
+    """Return a time to the minute, or second, as its own clock shows it."""
+    return f"{moment:%Y-%m-%d %H:%M:%S}" if seconds else f"{moment:%Y-%m-%d %H:%M}"
 
 
 def yes_or_no(value: object, lang: str) -> str:
