@@ -134,7 +134,9 @@ def test_terminal_ledger_and_popup_say_the_same(
     plain = Symbology(kind="single", colours=("#8c96c6",))
     fields = {name: FIELDS[name] for name in ("code", *SHOWN)}
     made = layer(symbology=plain, fields=fields, label="code")
-    export_layers(town((made, frame)), tmp_path, formats=["csv"], lang=lang, place="none")
+    catalog = town((made, frame)).city.catalog
+    tell_tables({made.name: frame}, catalog, lang, csv=tmp_path)
+    capsys.readouterr()
     ledger = pd.read_csv(tmp_path / "places.csv", dtype=str, keep_default_na=False)
     overlay = Overlay(MapLayer(layer="places", popup=SHOWN), made, "places", frame, show=True)
     drawn = page(title="t", bounds=frame.to_crs(4326).total_bounds, lang=lang, time_zone=ZONE)
