@@ -19,7 +19,7 @@ from towns import conformed, rows_of_buildings, town
 
 from gridmap import store
 from gridmap.catalog import load_catalog
-from gridmap.design import split
+from gridmap.design import merge, undo
 from gridmap.errors import OutputError
 from gridmap.measures.bulletins import FORMAT, make_bulletin
 from gridmap.model import City
@@ -67,7 +67,9 @@ def test_a_plan_opens_and_can_be_edited(folder: Path) -> None:
     assert len(plan.microgrids) == 12
     assert list(plan.microgrids["code"][:3]) == ["a001", "a002", "a003"]
     assert plan.households().sum() == plan.microgrids["households"].sum() > 0
-    assert len(split(plan, "a001").plan.microgrids) == 13
+    edited = merge(plan, ["a001", "a002"]).plan
+    assert len(edited.microgrids) == 11
+    assert list(undo(edited).code) == list(plan.code)
 
 
 def test_a_store_opens_with_every_layer_and_result(folder: Path) -> None:
