@@ -9,6 +9,7 @@ from .design import design_grids as design_grids
 from .design import resize_grids as resize_grids
 from .errors import GridmapError as GridmapError
 from .measures.analyse import analyse as analyse
+from .measures.ownership import who as who
 from .model import City as City
 from .outputs import draw as draw
 from .outputs import explore as explore

@@ -165,13 +165,15 @@ def prove_metric(function: str, frames: Mapping[str, gpd.GeoDataFrame | gpd.GeoS
     """
     first: tuple[str, pyproj.CRS] | None = None
     for name, frame in frames.items():
-        told = {"function": function, "name": name}
         if frame.crs is None:
-            raise CrsError("crs.none", **told)
+            raise CrsError("crs.none", function=function, name=name)
+        crs = frame.crs.name
         if not _in_metres(frame.crs):
-            raise CrsError("crs.degrees", crs=frame.crs.name, metric=_metric_for(frame), **told)
+            metric = _metric_for(frame)
+            raise CrsError("crs.degrees", function=function, name=name, crs=crs, metric=metric)
         if first is not None and frame.crs != first[1]:
-            raise CrsError("crs.two", crs=frame.crs.name, other=first[0], its=first[1].name, **told)
+            other, its = first[0], first[1].name
+            raise CrsError("crs.two", function=function, name=name, crs=crs, other=other, its=its)
         if first is None and len(frame):
             prove_true(frame.crs, tuple(frame.total_bounds), f"{function}: {name}")
         first = first or (name, frame.crs)

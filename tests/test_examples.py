@@ -1,4 +1,4 @@
-"""Every public function has an example in its docstring, and every example holds.
+"""Every public function has an example in its docstring, and every example of any holds.
 
 Examples are run as a reader would run them: at the root of the repository, where ``data`` is the
 sample city, and after these imports and no others, as `gridmap` itself says in its docstring::
@@ -6,6 +6,8 @@ sample city, and after these imports and no others, as `gridmap` itself says in 
     import geopandas as gpd, numpy as np, pandas as pd, shapely
     import gridmap
     from gridmap import analysis, design, maps
+
+What is not public is read in its own module, and its example calls it by its bare name.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import importlib
 import inspect
 import re
 from collections.abc import Iterator
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -82,36 +85,42 @@ def _shown_by_a_function() -> set[str]:
     return set(re.findall(r"\w+", told))
 
 
-def _has_example(value: Any) -> bool:
-    return ">>>" in (value.__doc__ or "")
-
-
-def _documented(node: ast.AST, path: str) -> Iterator[str]:
-    """Yield the name of everything within a node whose docstring has an example."""
+def _with_examples(node: ast.AST, path: str = "") -> Iterator[str]:
+    """Yield the path of everything within a node whose docstring has an example."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.ClassDef | ast.FunctionDef):
-            name = f"{path}.{child.name}"
+            inner = f"{path}.{child.name}".lstrip(".")
             if ">>>" in (ast.get_docstring(child) or ""):
-                yield name
-            yield from _documented(child, name)
+                yield inner
+            yield from _with_examples(child, inner)
 
 
-def _room(name: str) -> str:
-    """Return the room of a name, whose examples share what is compiled on first use."""
-    return "examples of " + ".".join(name.split(".")[:3])
+def _written() -> Iterator[tuple[str, str]]:
+    """Yield module and path of every function and class of the package that has an example."""
+    for file in sorted((ROOT / "gridmap").rglob("*.py")):
+        parts = file.relative_to(ROOT).with_suffix("").parts
+        module = ".".join(parts).removesuffix(".__init__")
+        for path in _with_examples(ast.parse(file.read_text(encoding="utf-8"))):
+            yield module, path
+
+
+def _room(module: str) -> str:
+    """Return the room of a module, whose examples share what is compiled on first use."""
+    return "examples of " + ".".join(module.split(".")[:3])
 
 
 EXAMPLES = [
-    pytest.param(value, id=name, marks=pytest.mark.xdist_group(_room(name)))
-    for name, value in sorted(PUBLIC.items())
-    if _has_example(value)
+    pytest.param(module, path, id=f"{module}.{path}", marks=pytest.mark.xdist_group(_room(module)))
+    for module, path in _written()
 ]
 
 
-@pytest.mark.parametrize("value", EXAMPLES)
-def test_the_example_holds(value: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("module", "path"), EXAMPLES)
+def test_the_example_holds(module: str, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    found = doctest.DocTestFinder(recurse=False).find(value, value.__name__, globs=dict(IMPORTED))
+    value = inspect.unwrap(attrgetter(path)(importlib.import_module(module)))
+    own = {} if f"{module}.{path}" in PUBLIC else {value.__name__: value}
+    found = doctest.DocTestFinder(recurse=False).find(value, path, globs={**IMPORTED, **own})
     told: list[str] = []
     # Whatever the terminal, tables are as wide as those of the docstrings.
     with pd.option_context("display.width", 90, "display.max_columns", None):
@@ -122,22 +131,11 @@ def test_the_example_holds(value: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_public_function_has_an_example() -> None:
+    written = {f"{module}.{path}" for module, path in _written()}
     shown = _shown_by_a_function()
     without = {
         name
         for name, value in PUBLIC.items()
-        if not _has_example(value) and not (inspect.isclass(value) and value.__name__ in shown)
+        if name not in written and not (inspect.isclass(value) and value.__name__ in shown)
     }
     assert sorted(without) == sorted(EXCUSED)
-
-
-def test_every_example_is_run() -> None:
-    written = {
-        name
-        for path in sorted((ROOT / "gridmap").rglob("*.py"))
-        for name in _documented(
-            ast.parse(path.read_text(encoding="utf-8")),
-            ".".join(path.relative_to(ROOT).with_suffix("").parts),
-        )
-    }
-    assert written == {name for name, value in PUBLIC.items() if _has_example(value)}

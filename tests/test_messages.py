@@ -15,6 +15,16 @@ CATALOGUE = tomllib.loads((PACKAGE / "messages" / "messages.toml").read_text(enc
 KEYS = sorted(f"{head}.{name}" for head, entries in CATALOGUE.items() for name in entries)
 
 
+# Names and abbreviations that both languages write alike.
+SAME_IN_BOTH = {
+    "basemap.osm", "browser.csv", "catalog.invalid", "cli.error", "config.invalid", "unit.%",
+}  # fmt: skip
+
+
+def is_chinese(text: str) -> bool:
+    return re.search(r"[\u4e00-\u9fff]", text) is not None
+
+
 def placeholders(template: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(template) if name}
 
@@ -26,6 +36,8 @@ def test_every_message_has_both_languages_with_the_same_placeholders(key: str) -
     assert set(entry) == {"en", "zh"}
     assert placeholders(entry["en"]) == placeholders(entry["zh"])
     assert "\n" not in entry["en"] + entry["zh"]
+    assert is_chinese(entry["zh"]) or key in SAME_IN_BOTH
+    assert not is_chinese(entry["en"])
 
 
 def raised() -> list[tuple[str, str, set[str]]]:

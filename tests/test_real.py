@@ -146,7 +146,10 @@ def test_tainan_names_are_correct_chinese(tainan: Analysed) -> None:
     assert len(villages) == 752
     names = set(villages["name"])
     assert {"大寮里", "大社里"} <= names
-    assert all(pd.Series(sorted(names)).str.fullmatch(r"[\[\]\u3400-\u9fff\U00020000-\U0003ffff]+"))
+    assert names
+    assert (
+        pd.Series(sorted(names)).str.fullmatch(r"[\[\]\u3400-\u9fff\U00020000-\U0003ffff]+").all()
+    )
     assert {"七股區", "新市區"} <= set(areas.loc[areas["level"] == "street", "name"])
     assert tainan.summary["households"] > 400_000
 

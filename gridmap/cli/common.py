@@ -94,7 +94,7 @@ EVERYTHING = Wanted()
 
 
 def moment_of(text: str, timezone: str) -> dt.datetime:
-    """Return a moment that an option names, in the city's time where it has no offset.
+    """Return a moment that an option names: ``now``, or a time, the city's where it has no offset.
 
     Raises
     ------
@@ -103,6 +103,8 @@ def moment_of(text: str, timezone: str) -> dt.datetime:
     """
     from gridmap.errors import ConformError
 
+    if text == "now":
+        return dt.datetime.now(ZoneInfo(timezone))
     try:
         moment = dt.datetime.fromisoformat(text)
     except ValueError:

@@ -52,22 +52,15 @@ def tell_tables(
     from gridmap.schema import typed
 
     whole = {name: typed(catalog.layer(name), frame) for name, frame in tables.items()}
-    cells = {
-        name: _worded(catalog.layer(name), frame, lang)
-        for name, frame in whole.items()
-        if csv is not None or not as_json
-    }
-    if said is not None:
-        first = next(iter(whole))
-        cells[first] = _worded(catalog.layer(first), said, lang)
+    shown = dict(whole) if said is None else {**whole, next(iter(whole)): said}
     if csv is not None:
-        _write(cells, csv)
+        _write(shown, catalog, lang, csv)
     if as_json:
         records = {name: _records(catalog.layer(name), frame) for name, frame in whole.items()}
         print(json.dumps(records, ensure_ascii=False))
         return
-    for name, frame in cells.items():
-        _print(catalog.layer(name).title.get(lang), frame, lang)
+    for name, frame in shown.items():
+        _print(catalog.layer(name), frame, lang)
     if csv is not None:
         print(messages.text("cli.written", lang, path=csv))
 
@@ -86,55 +79,33 @@ def _records(layer: Layer, frame: pd.DataFrame) -> list[dict[str, Any]]:
     return records
 
 
-def _worded(layer: Layer, frame: pd.DataFrame, lang: Lang) -> pd.DataFrame:
-    """Return the cells as a person reads them; what is text already stays."""
-    import pandas as pd
-    from pandas.api.types import is_numeric_dtype
+def _print(layer: Layer, frame: pd.DataFrame, lang: Lang) -> None:
+    from gridmap.outputs.tables.ledger import worded
+    from gridmap.outputs.tables.words import zone_of
 
-    said = {}
-    for name in _fields(layer, frame):
-        field, column = layer.fields[name], frame[name]
-        if field.categories:
-            words = {key: label.get(lang) for key, label in field.categories.items()}
-            cells = column.map(words).fillna(column)
-        elif field.type == "datetime":
-            cells = column.dt.strftime("%Y-%m-%d %H:%M")
-        elif field.type == "boolean":
-            yes, no = (messages.text(f"browser.{key}", lang) for key in ("yes", "no"))
-            cells = column.map({True: yes, False: no})
-        elif field.type == "number" and is_numeric_dtype(column):
-            cells = column.map(f"{{:,.{field.decimals}f}}".format, na_action="ignore")
-        else:
-            cells = column.astype("string")
-        said[_head(layer, name, lang)] = cells.astype("string").fillna("")
-    return pd.DataFrame(said)
-
-
-def _head(layer: Layer, name: str, lang: Lang) -> str:
-    field = layer.fields[name]
-    unit = f" ({messages.unit_label(field.unit, lang)})" if field.unit else ""
-    return field.label.get(lang) + unit
-
-
-def _print(title: str, cells: pd.DataFrame, lang: Lang) -> None:
-    title = f"{title}: {len(cells):,}"
-    if cells.empty:
+    title = f"{layer.title.get(lang)}: {len(frame):,}"
+    if frame.empty:
         print(title)
         return
-    shown = cells.head(SHOWN)
+    shown = worded(layer, frame.head(SHOWN), lang)
     shown = shown.loc[:, (shown != "").any()]
     fitting = console.fitting(list(shown.columns), shown.to_numpy().tolist())
     rows = shown.iloc[:, :fitting].to_numpy().tolist()
-    console.print_table(list(shown.columns[:fitting]), rows, title=title)
-    more = len(cells) - len(shown), shown.shape[1] - fitting
+    zone = zone_of(frame[_fields(layer, frame)])
+    said = messages.text("cli.times", lang, zone=zone) if zone else ""
+    console.print_table(list(shown.columns[:fitting]), rows, title=f"{title}{said}")
+    more = len(frame) - len(shown), shown.shape[1] - fitting
     if any(more):
         print(messages.text("cli.more", lang, rows=f"{more[0]:,}", columns=more[1]))
 
 
-def _write(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
+def _write(tables: Mapping[str, pd.DataFrame], catalog: Catalog, lang: Lang, folder: Path) -> None:
     from gridmap.outputs import staged
+    from gridmap.outputs.tables.ledger import csv_bytes, worded
+    from gridmap.outputs.tables.words import zone_of
 
     with staged(folder) as stage:
-        for name, cells in tables.items():
-            # With a mark, which Excel needs to know UTF-8 by.
-            cells.to_csv(stage / f"{name}.csv", index=False, encoding="utf-8-sig")
+        for name, frame in tables.items():
+            zone = zone_of(frame)
+            cells = worded(catalog.layer(name), frame, lang, zone=zone, grouped=False)
+            (stage / f"{name}.csv").write_bytes(csv_bytes(cells))

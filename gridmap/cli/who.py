@@ -6,16 +6,14 @@ import datetime as dt
 import json
 import math
 import re
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
-from zoneinfo import ZoneInfo
 
 import typer
 from typer.core import TyperCommand
 
 from gridmap import messages
 from gridmap.cli import console
-from gridmap.cli.common import AsJson, CityPath, LangName, help_of, opened
+from gridmap.cli.common import AsJson, CityPath, LangName, help_of, moment_of, opened
 from gridmap.messages import Lang
 
 if TYPE_CHECKING:
@@ -29,7 +27,6 @@ __all__ = ["app"]
 app = typer.Typer()
 
 DEGREES = (180.0, 90.0)
-NOW = "now"
 _NEGATIVE = re.compile(r"-[0-9.]")
 
 
@@ -54,25 +51,18 @@ def who(
     as_json: AsJson = False,
 ) -> None:
     """Tell who is responsible for a place, in the order in which to ask them."""
-    import geopandas as gpd
-
-    from gridmap import analysis
+    from gridmap.measures import ownership
     from gridmap.measures.analyse import inputs_of
-    from gridmap.measures.responsibility import reach_of, responsibilities
     from gridmap.sources import read_city
 
     lon, lat = _degrees(place)
     city_file, speak = opened(city, lang)
-    asked = _moment(at, city_file.timezone)
+    asked = moment_of(at, city_file.timezone) if at else None
     known = read_city(city_file, layers=inputs_of(("holders",), city_file.analysis))
     moment = asked or _of_city(city_file, known)
     settings = city_file.analysis.responsibility
-    layers, assignments = responsibilities(known, settings)
-    point = gpd.GeoDataFrame(geometry=gpd.points_from_xy([lon], [lat], crs=crs)).to_crs(known.crs)
-    found = analysis.who(
-        point, layers, assignments, at=moment, category=category or None, reach_m=reach_of(settings)
-    )
-    _tell(found, layers, known, moment, speak, unmask=unmask, as_json=as_json)
+    found = ownership.who(known, lon, lat, category=category, at=moment, crs=crs, settings=settings)
+    _tell(found, known, moment, speak, unmask=unmask, as_json=as_json)
 
 
 def _degrees(place: str) -> tuple[float, float]:
@@ -87,38 +77,19 @@ def _degrees(place: str) -> tuple[float, float]:
     return lon, lat
 
 
-def _moment(at: str, timezone: str) -> pd.Timestamp | None:
-    """Return the moment asked for; None for that of the city."""
-    import pandas as pd
-
-    from gridmap.errors import ConformError
-
-    zone = ZoneInfo(timezone)
-    if at in ("", NOW):
-        return pd.Timestamp(dt.datetime.now(zone)) if at else None
-    try:
-        asked = dt.datetime.fromisoformat(at)
-    except ValueError:
-        raise ConformError("who.at", at=at) from None
-    return pd.Timestamp(asked.replace(tzinfo=zone) if asked.tzinfo is None else asked)
-
-
-def _of_city(city_file: CityFile, known: City) -> pd.Timestamp:
+def _of_city(city_file: CityFile, known: City) -> dt.datetime:
     """Return the moment of a city, as every map and table of it has."""
-    import pandas as pd
-
     from gridmap.errors import ConformError
 
     if city_file.as_of is None and not known.has("problems"):
         raise ConformError("who.no_moment", city=city_file.name)
-    return pd.Timestamp(known.as_of)
+    return known.as_of
 
 
 def _tell(
     found: pd.DataFrame,
-    layers: Mapping[str, pd.DataFrame],
     city: City,
-    moment: pd.Timestamp,
+    moment: dt.datetime,
     lang: Lang,
     *,
     unmask: bool,
@@ -126,7 +97,7 @@ def _tell(
 ) -> None:
     records = found.to_dict("records")
     plain = ({str(key): value for key, value in row.items()} for row in records)
-    rows = [_row(row, layers[row["layer"]], city.timezone, unmask=unmask) for row in plain]
+    rows = [_row(row, city.timezone, unmask=unmask) for row in plain]
     if as_json:
         said = {"at": moment.isoformat(), "responsible": rows}
         print(json.dumps(said, ensure_ascii=False, indent=2))
@@ -157,11 +128,8 @@ def _tell(
     console.print_table(heads, table, title=title)
 
 
-def _row(
-    row: dict[str, Any], layer: pd.DataFrame, timezone: str, *, unmask: bool
-) -> dict[str, Any]:
+def _row(row: dict[str, Any], timezone: str, *, unmask: bool) -> dict[str, Any]:
     """Return one answer in plain types."""
-    names = layer.loc[layer["code"] == row["target"], "name"].to_list() if "name" in layer else []
     from gridmap.outputs.privacy import masked
 
     phone = _text(row["phone"])
@@ -173,7 +141,7 @@ def _row(
         "layer": str(row["layer"]),
         "kind": _text(row["kind"]),
         "target": str(row["target"]),
-        "target_name": _text(names[0]) if names else "",
+        "target_name": _text(row["target_name"]),
         "rule": str(row["rule"]),
         "distance_m": round(float(row["distance_m"]), 1),
         "chainage_m": _metres(row["chainage_m"]),

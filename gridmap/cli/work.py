@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
-    from gridmap.catalog import Catalog
     from gridmap.config import CityFile
     from gridmap.measures.cases import CaseTable
     from gridmap.model import City
@@ -88,6 +87,7 @@ def kpis(
 ) -> None:
     """Compute KPIs; each shows its numerator and denominator, and can list its cases."""
     from gridmap.measures.cases import kpi_tables
+    from gridmap.outputs.tables.indicators import kpi_words
 
     city_file, speak = opened(city, lang)
     settings = _changed(city_file.analysis, by, period, level)
@@ -98,34 +98,8 @@ def kpis(
     if proof >= 0:
         tables = {"kpi_cases": made.behind(proof)}
         tables = {"kpis": made.rows.iloc[[proof]], **tables}
-    said = None if as_json else _worded(tables["kpis"], known.catalog, speak)
+    said = None if as_json else kpi_words(tables["kpis"], known.catalog, speak)
     tell_tables(tables, known.catalog, speak, as_json=as_json, csv=csv, said=said)
-
-
-def _worded(table: pd.DataFrame, catalog: Catalog, lang: Lang) -> pd.DataFrame:
-    """Return KPIs as a person reads them: their titles, rates in percent, hours with their unit."""
-    from gridmap.analysis import load_kpis
-
-    known, fields = load_kpis(), catalog.layer("problems").fields
-    hours = table["kpi"].map(lambda name: bool(known[name].hours))
-    unit = messages.unit_label("h", lang)
-
-    def value(column: str, sign: str = "") -> pd.Series:
-        rate = (100 * table[column]).map(lambda v: f"{v:{sign}.1f} %", na_action="ignore")
-        time = table[column].map(lambda v: f"{v:{sign},.1f} {unit}", na_action="ignore")
-        return time.where(hours, rate)
-
-    def labels(by: str) -> str:
-        names = by.split(" / ")
-        return " / ".join(fields[n].label.get(lang) if n in fields else n for n in names)
-
-    said = {
-        "kpi": table["kpi"].map(lambda name: messages.pick(known[name].title, lang)),
-        "by": table["by"].map(labels, na_action="ignore"),
-    }
-    shares = {name: value(name) for name in ("value", "before", "year_before")}
-    changes = {name: value(name, "+") for name in ("change", "year_change")}
-    return table.assign(**said, **shares, **changes)
 
 
 def _changed(settings: Analysis, by: list[str] | None, period: str, level: str) -> Analysis:

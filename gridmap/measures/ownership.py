@@ -11,6 +11,7 @@ import pandas as pd
 
 from gridmap.analysis.responsibility.registers import in_force
 from gridmap.analysis.responsibility.targets import Targets, target_groups
+from gridmap.analysis.responsibility.who import who as asked_of
 from gridmap.analysis.responsibility.who import whole
 from gridmap.catalog import Catalog, Text, load_catalog
 from gridmap.measures.responsibility import reach_of, responsibilities
@@ -18,7 +19,7 @@ from gridmap.model import City
 from gridmap.result import Analysed
 from gridmap.settings import Responsibility
 
-__all__ = ["Ownership", "owners_of", "ownership", "ownership_of", "target_title"]
+__all__ = ["Ownership", "owners_of", "ownership", "ownership_of", "target_title", "who"]
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,65 @@ def ownership_of(city: City, settings: Responsibility | None = None) -> Ownershi
     table = city.layers["categories"]
     names = dict(zip(table["code"], table["name"].fillna(table["code"]), strict=True))
     return replace(found, categories=names | {**found.categories, **names})
+
+
+def who(
+    city: City,
+    lon: float,
+    lat: float,
+    *,
+    category: str | None = None,
+    at: dt.datetime | None = None,
+    crs: str = "EPSG:4490",
+    settings: Responsibility | None = None,
+) -> pd.DataFrame:
+    """Return everyone who is responsible for a place of a city, in the order in which to ask them.
+
+    Parameters
+    ----------
+    city : City
+    lon, lat : float
+        Of `crs`: east or longitude first.
+    category : str, optional
+        Of the problem; without one, the assignments for any category are told.
+    at : datetime, aware, optional
+        By default the moment that the city is analysed for.
+    crs : str
+    settings : Responsibility, optional
+        How far a road or a place reaches.
+
+    Returns
+    -------
+    DataFrame
+        As `gridmap.analysis.who`, for one point, with ``target_name``.
+
+    Examples
+    --------
+    >>> import gridmap
+    >>> found = gridmap.who(gridmap.read_city("data"), 120.9063, 30.7012)
+    >>> found["rank"].to_list()[:2], found["layer"].iloc[0]
+    ([1, 2], 'zones')
+    """
+    settings = settings or Responsibility()
+    layers, assignments = responsibilities(city, settings)
+    point = gpd.GeoDataFrame(geometry=gpd.points_from_xy([lon], [lat], crs=crs)).to_crs(city.crs)
+    found = asked_of(
+        point,
+        layers,
+        assignments,
+        at=pd.Timestamp(at or city.as_of),
+        category=category or None,
+        reach_m=reach_of(settings),
+    )
+    names = {
+        (layer, code): name
+        for layer, frame in layers.items()
+        if "name" in frame
+        for code, name in zip(frame["code"], frame["name"], strict=True)
+    }
+    targets = zip(found["layer"], found["target"], strict=True)
+    told = pd.Series([names.get(target) for target in targets], found.index, dtype="string")
+    return found.assign(target_name=told)
 
 
 def owners_of(

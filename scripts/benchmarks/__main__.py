@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import pkgutil
 import sys
+from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
 
@@ -49,7 +50,22 @@ def main(arguments: list[str] | None = None) -> int:
             note(f"{line.system} {line.variant} failed: {line.error}")
     if not given.json:
         _print(lines)
-    return 0
+    broken = broken_systems(lines)
+    for system, error in broken.items():
+        note(f"{system} could not run, so nothing is compared with it: {error}")
+    return 1 if broken else 0
+
+
+def broken_systems(lines: Iterable[Line]) -> dict[str, str]:
+    """Return the systems that could not run, each with why.
+
+    One that was stopped for being slow did run.
+    """
+    return {
+        line.system: line.error
+        for line in lines
+        if line.error and not line.error.startswith("stopped after")
+    }
 
 
 def _options(parser: argparse.ArgumentParser) -> None:

@@ -143,6 +143,56 @@ def test_appeals() -> None:
     assert told(life) == []
 
 
+def test_the_closing_that_counts_is_the_last() -> None:
+    start = "c report 04 09:00\nc review 04 09:01\nc file 04 09:02\nc dispatch 04 09:03\n"
+    start += "c handle 04 10:00\nc verify 04 11:00\nc close 04 12:00 li street\n"
+    again = start + "c appeal 05 09:00 zhao grid\nc close 05 10:00 wang district"
+    case = lived(again).cases.loc["c"]
+    assert case["closed"] == moment("2024-03-05 10:00")
+    assert case["close_at"] == moment("2024-03-04 12:00")
+    assert (case["closed_by"], case["level"]) == ("wang", "district")
+    assert case["hours"] == 1 + 1 + 1 + 1  # not the 21 hours in which it was closed
+    reopened = lived(start + "c appeal 05 09:00 zhao grid").cases.loc[["c"]]
+    assert reopened["closed"].isna().all()
+    assert reopened["closed_by"].isna().all()
+    assert reopened["level"].tolist() == ["grid"]
+
+
+def test_an_event_of_the_very_moment_is_known() -> None:
+    life = lived(LOG, as_of=moment("2024-03-06 10:00"))
+    assert life.cases.loc["a", "reworks"] == 1
+    assert life.stages["stage"].iloc[-1] == "handle"
+    assert life.stages["hours"].iloc[-1] == 0
+
+
+def test_events_of_one_time_are_in_the_order_of_the_log() -> None:
+    log = "h report 04 09:00\nh review 04 09:00\nh file 04 09:00\ng report 04 08:00"
+    life = lived(log)
+    assert told(life) == []
+    assert life.cases["state"].to_dict() == {"g": "report", "h": "file"}
+    assert life.stages["stage"].tolist() == ["report", "report", "review", "file"]
+
+
+def test_times_that_touch_and_times_that_cross() -> None:
+    def at(day: str) -> pd.Series:
+        return pd.Series(pd.to_datetime([day])).dt.tz_localize(ZONE)
+
+    opened = at("2024-03-04 09:00")
+    for closed, hours, kinds in (
+        ("2024-03-04 09:00", [0.0], []),
+        ("2024-03-04 08:59", [], ["closed_before_opening"]),
+    ):
+        given = pd.DataFrame({"code": ["a"], "opened": opened, "closed": at(closed)})
+        life = case_life_of_times(given, CHINA)
+        assert life.cases["hours"].dropna().tolist() == hours
+        assert life.stages["hours"].dropna().tolist() == hours
+        assert life.findings["kind"].tolist() == kinds
+    for as_of, state in (("2024-03-04 12:00", "close"), ("2024-03-04 11:59", "handle")):
+        given = pd.DataFrame({"code": ["a"], "opened": opened, "closed": at("2024-03-04 12:00")})
+        life = case_life_of_times(given, CHINA, as_of=moment(as_of))
+        assert life.cases["state"].tolist() == [state]
+
+
 def test_rows_that_cannot_be_used_are_told() -> None:
     log = events(LOG + "d foo 04 09:00\nd close 04 10:00 x galaxy\ne report 04 09:00")
     log.loc[len(log)] = [None, "report", None, None, moment("2024-03-04 09:00")]

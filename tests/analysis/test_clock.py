@@ -613,6 +613,77 @@ def test_overdue_due_soon_and_the_rest() -> None:
     assert found["left_h"].notna().sum() == 2
 
 
+@pytest.mark.parametrize(
+    ("due", "closed", "name", "hours"),
+    [
+        ("2024-03-04 12:00", "2024-03-04 12:00", "closed_in_time", None),
+        ("2024-03-04 11:59", "2024-03-04 12:00", "closed_late", 1 / 60),
+        ("2024-03-04 12:00", "2024-03-04 12:01", "due_soon", None),  # not closed yet
+        ("2024-03-04 12:00", None, "due_soon", None),
+        ("2024-03-04 11:59", None, "overdue", 1 / 60),
+        ("2024-03-04 15:30", None, "due_soon", None),
+        ("2024-03-04 15:31", None, "running", None),
+        (None, "2024-03-04 12:00", "closed", None),
+    ],
+)
+def test_urgency_at_the_very_moment(
+    due: str | None, closed: str | None, name: str, hours: float | None
+) -> None:
+    cases = pd.DataFrame({"due": at(due), "closed": at(closed)})
+    found = urgency(cases, moment("2024-03-04 12:00"), CHINA, soon=Rule(2, WH)).iloc[0]
+    assert found["urgency"] == name
+    assert (None if pd.isna(found["overdue_h"]) else found["overdue_h"]) == pytest.approx(hours)
+    left = {"due_soon": due, "running": due}.get(name)
+    wait = None if left is None else moment(left) - moment("2024-03-04 12:00")
+    assert (None if pd.isna(found["left_h"]) else found["left_h"]) == (
+        None if wait is None else wait / pd.Timedelta(hours=1)
+    )
+
+
+def test_due_soon_is_what_is_due_within_eight_working_hours() -> None:
+    # Seven working hours a day: from Monday 12:00 until Tuesday 14:30 there are 3.5 + 4.5 of them.
+    limit = deadline(at("2024-03-04 12:00"), Rule(8, WH), CHINA)[0]
+    late = limit + pd.Timedelta(minutes=1)
+    cases = pd.DataFrame({"due": pd.Series([limit, late]), "closed": at(None, None)})
+    found = urgency(cases, moment("2024-03-04 12:00"), CHINA)
+    assert found["urgency"].tolist() == ["due_soon", "running"]
+
+
+def test_an_entry_at_the_moment_of_opening_counts() -> None:
+    opened = at("2024-02-09 16:00", "2024-02-09 16:00")
+    entered = at("2024-02-09 16:00", "2024-02-09 15:59")
+    assert ledger_deadline(opened, entered, CHINA).tolist() == [
+        moment("2024-02-13 00:00"),
+        moment("2024-02-10 00:00"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("closed", "visited", "now", "name"),
+    [
+        ("2024-03-04 10:00", "2024-03-04 10:00", "2024-03-04 18:00", "done"),
+        ("2024-03-04 10:00", "2024-03-04 09:59", "2024-03-04 11:00", "today"),  # before closing
+        ("2024-03-04 10:00", "2024-03-04 11:00", "2024-03-04 11:00", "done"),
+        ("2024-03-04 10:00", "2024-03-04 11:01", "2024-03-04 11:00", "today"),  # still to come
+        ("2024-03-04 10:00", "2024-03-04 16:00", "2024-03-04 18:00", "done"),
+        ("2024-03-04 10:00", "2024-03-04 16:01", "2024-03-04 18:00", "done_late"),
+        ("2024-03-04 10:00", None, "2024-03-04 16:00", "today"),
+        ("2024-03-04 10:00", None, "2024-03-04 16:01", "overdue"),
+        ("2024-03-04 10:00", None, "2024-03-04 10:00", "today"),
+        ("2024-03-04 10:00", None, "2024-03-03 10:00", None),
+    ],
+)
+def test_looking_back_at_the_very_moment(
+    closed: str, visited: str | None, now: str, name: str | None
+) -> None:
+    cases = pd.DataFrame({"closed": at(closed), "visited": at(visited)})
+    found = look_back(cases, moment(now), CHINA, rule=Rule(6, "urgent_hours"))
+    assert found["look_back"].tolist() == ([] if name is None else [name])
+    if name is not None:
+        assert found["revisit"].tolist() == [moment("2024-03-04 16:00")]
+        assert found["visited"].notna().tolist() == [name in ("done", "done_late")]
+
+
 def test_the_look_back_list() -> None:
     cases = pd.DataFrame(
         {

@@ -16,8 +16,8 @@ from shapes import grid_of, points_at
 from towns import rows_of_buildings, town
 
 from gridmap.analysis import gini
-from gridmap.analysis.workloads._transfers import measures
-from gridmap.analysis.workloads._travel import tour_m
+from gridmap.analysis.workloads._transfers import Board, measures, search
+from gridmap.analysis.workloads._travel import Pace, tour_m
 from gridmap.analysis.workloads.fairness import (
     PARTS,
     Effort,
@@ -86,7 +86,9 @@ def test_a_part_without_input_is_missing_and_not_zero() -> None:
     found = expected_hours(areas, None, households=pd.Series([1, 2]), effort=EFFORT)
     assert found[["case_hours", "place_hours", "travel_hours"]].isna().all().all()
     assert found["hours"].to_list() == pytest.approx([0.2, 0.4])
-    assert expected_hours(areas, None, effort=EFFORT)["hours"].isna().all()
+    none = expected_hours(areas, None, effort=EFFORT)
+    assert len(none) > 0
+    assert none[["hours", "work_hours"]].isna().all(axis=None)
 
 
 def test_the_formula_of_travel_is_near_to_real_tours() -> None:
@@ -403,3 +405,34 @@ def test_the_resize_engine_takes_the_grids() -> None:
     assert (now["parent"][passed] == "Y").all()
     assert (now["parent"][~passed] == was["parent"][~passed]).all()
     assert (now["microgrid"][was["parent"] == "Z"] == was["microgrid"][was["parent"] == "Z"]).all()
+
+
+def _passed(work: list[float], grid: list[int], links: list[tuple[int, int]],
+            tolerance: float) -> list[tuple[int, int, int]]:  # fmt: skip
+    """Return the transfers between grids of one member each, with nothing to travel."""
+    count, grids = len(work), max(grid) + 1
+    nothing = np.zeros(count)
+    board = Board(
+        work=np.array(work), stops=nothing, area_m2=nothing, locked=nothing > 0,
+        rank=np.arange(count, dtype=float), members=np.ones(grids), grid=np.array(grid),
+        pace=Pace(1.0, 0.0),
+    )  # fmt: skip
+    one, other = np.array(links).T
+    both = np.append(one, other), np.append(other, one)
+    near = sp.coo_array((np.ones(2 * len(links)), both), (count, count))
+    steps, _ = search(board, near, np.zeros(grids, dtype=np.int64), tolerance, moves=9)
+    return [(step.unit, step.giver, step.taker) for step in steps]
+
+
+def test_a_grid_gives_only_above_the_tolerance() -> None:
+    # 12 hours and 8: a fifth above the mean.
+    work, grid, links = [10.0, 2.0, 8.0], [0, 0, 1], [(0, 1), (1, 2)]
+    assert _passed(work, grid, links, 0.2) == []
+    assert _passed(work, grid, links, 0.19) == [(1, 0, 1)]
+
+
+def test_a_grid_takes_only_below_the_mean() -> None:
+    # 14 hours, 10 and 6; the first grid touches the second alone.
+    for middle, expected in ((10.0, []), (9.9, [(1, 0, 1)])):
+        work, grid = [12.0, 2.0, middle, 6.0], [0, 0, 1, 2]
+        assert _passed(work, grid, [(0, 1), (1, 2), (2, 3)], 0.0)[:1] == expected

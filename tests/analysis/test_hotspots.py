@@ -236,3 +236,20 @@ def test_gi_star_of_a_thousand_areas_is_that_of_esda() -> None:
     graph = as_graph(weights, areas["code"])
     peer = esda.G_Local(values, graph, transform="B", permutations=0, star=True)
     assert getis_ord(values, with_self(weights)) == pytest.approx(peer.Zs, rel=0, abs=1e-10)
+
+
+def test_a_hot_spot_at_the_very_limit_is_one() -> None:
+    areas = grid_of("\n".join(ROWS))
+    counts = pd.Series([40, 35, 2, 1, 38, 30, 1, 2, 2, 1, 1, 0, 1, 0, 2, 1])
+    weights = neighbours(areas)
+    wide = hotspots(counts, weights, alpha=0.2)
+    hot = wide["hotspot"] == "hot"
+    assert hot.any()
+    limit = wide.loc[hot, "q"].max()
+    assert (hotspots(counts, weights, alpha=limit)["hotspot"] == "hot").sum() == hot.sum()
+    below = hotspots(counts, weights, alpha=np.nextafter(limit, 0))["hotspot"]
+    assert below[hot & (wide["q"] == limit)].eq("none").all()
+    least = int(counts[hot].min())
+    for minimum, few in ((least, 0), (least + 1, int((counts[hot] == least).sum()))):
+        found = hotspots(counts, weights, alpha=0.2, minimum=minimum)["hotspot"]
+        assert (found == "too_few").sum() == few

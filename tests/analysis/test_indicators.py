@@ -68,6 +68,31 @@ def test_rates_worked_out_by_hand() -> None:
     }  # fmt: skip
 
 
+def test_figures_at_the_very_moment() -> None:
+    moment = pd.Timestamp("2025-03-05 09:00", tz=ZONE)
+    found = indicators(six(), as_of=moment)
+    # Closed at that moment, due at that moment: the one is closed, the other not late yet.
+    assert value_of(found, "closing_rate")[:2] == (3, 6)
+    assert value_of(found, "overdue_rate")[:2] == (0, 3)
+    assert value_of(found, "in_time_rate")[:2] == (1, 1)
+    later = indicators(six(), as_of=moment + pd.Timedelta(microseconds=1))
+    assert value_of(later, "overdue_rate")[:2] == (2, 3)
+    assert value_of(later, "in_time_rate")[:2] == (1, 3)
+
+
+def test_a_case_that_took_no_time_counts() -> None:
+    cases = six().assign(closed=six()["opened"], hours=[0.0, 0.0, -1.0, np.nan, 4.0, 0.0])
+    found = indicators(cases, as_of=NOW)
+    assert value_of(found, "median_hours")[1:] == (4, 0.0)
+    assert value_of(found, "in_time_rate")[:2] == (5, 5)
+
+
+@pytest.mark.parametrize(("small", "marked"), [(6, False), (7, True)])
+def test_a_denominator_is_small_below_the_limit(small: int, marked: bool) -> None:
+    found = indicators(six(), as_of=NOW, kpis=["closing_rate"], small=small)
+    assert found.rows["small"].tolist() == [marked]
+
+
 def test_every_case_is_in_one_group_also_without_a_value() -> None:
     found = indicators(six(), as_of=NOW, by=["area"], kpis=["closing_rate"])
     assert found.rows["area"].isna().sum() == 1

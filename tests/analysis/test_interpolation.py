@@ -1,4 +1,5 @@
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pytest
 import shapely
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 from shapes import CRS, EAST, NORTH, grid_of
 
 from gridmap.analysis import areal_interpolate
+from gridmap.analysis.location.interpolation import apportion
 
 TARGETS = grid_of("abbcc")
 
@@ -52,3 +54,25 @@ def test_the_total_is_kept_to_the_last_one(boxes: list[tuple[float, float, float
 def test_each_share_is_within_one_of_its_exact_part() -> None:
     handed = areal_interpolate(grid_of("XXXXX"), TARGETS, counts(1234))
     assert handed.to_numpy(dtype=float) == pytest.approx([246.8, 493.6, 493.6], abs=1)
+
+
+@pytest.mark.parametrize(
+    ("area", "target", "shares"),
+    [
+        ([1.0, 3.0], [0, 1], [0, 2]),  # 0.5 and 1.5: the larger area
+        ([3.0, 1.0], [0, 1], [2, 0]),
+        ([2.0, 2.0, 2.0], [2, 0, 1], [0, 1, 1]),  # 2/3 each: the lower targets
+        ([1.0, 2.0], [0, 1], [1, 1]),  # 2/3 and 4/3: the larger remainder
+    ],
+)
+def test_what_is_left_of_a_count_goes_by_remainder_area_and_order(
+    area: list[float], target: list[int], shares: list[int]
+) -> None:
+    source = np.zeros(len(area), dtype=np.int64)
+    found = apportion(np.array([2]), source, np.array(target), np.array(area))
+    assert found.tolist() == shares
+
+
+def test_areas_that_only_touch_share_nothing() -> None:
+    assert areal_interpolate(grid_of("XX..."), TARGETS, counts(9)).to_list() == [5, 4, 0]
+    assert areal_interpolate(grid_of("X...."), TARGETS, counts(9)).to_list() == [9, 0, 0]

@@ -1,3 +1,5 @@
+from itertools import permutations
+
 import esda
 import numpy as np
 import pandas as pd
@@ -38,6 +40,20 @@ def test_the_score_is_that_of_many_permutations() -> None:
         assert found["z"][unit] == pytest.approx(expected, abs=0.05)
 
 
+def test_the_score_is_that_of_every_permutation() -> None:
+    values = np.array([3.0, 8.0, 1.0, 5.0, 5.0, 13.0])
+    rows = ["012001", "100000", "300110", "001010", "111101", "100400"]
+    links = np.array([list(map(float, row)) for row in rows])
+    found = local_moran(pd.Series(values), sp.csr_array(links))["z"]
+    for unit in range(len(values)):
+        shares = np.delete(links[unit], unit) / links[unit].sum()
+        lags = [shares @ drawn for drawn in permutations(np.delete(values, unit))]
+        lag = shares @ np.delete(values, unit)
+        spread = np.std(lags)
+        score = 0.0 if spread < 1e-9 else (lag - np.mean(lags)) / spread
+        assert found[unit] == pytest.approx(np.sign(values[unit] - values.mean()) * score, abs=1e-7)
+
+
 def test_pseudo_p_is_that_of_esda_but_for_chance() -> None:
     values = np.random.default_rng(5).gamma(2, 3, 64)
     graph = as_graph(WEIGHTS, AREAS["code"])
@@ -63,8 +79,8 @@ def test_clusters_and_outliers_have_their_names() -> None:
 @pytest.mark.parametrize("values", [[], [1.0], [1.0, 2.0], [0.3] * 5, [0.1 + 0.2] * 5])
 def test_values_that_do_not_vary_have_no_cluster(values: list[float]) -> None:
     weights = sp.csr_array(np.ones((len(values), len(values))))
-    for permutations in (0, 99):
-        found = local_moran(pd.Series(values, dtype=float), weights, permutations=permutations)
+    for draws in (0, 99):
+        found = local_moran(pd.Series(values, dtype=float), weights, permutations=draws)
         assert (found["cluster"] == "none").all()
         assert not found[["moran", "z", "p", "q"]].isna().any(axis=None)
 

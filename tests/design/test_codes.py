@@ -44,6 +44,19 @@ def test_each_group_is_numbered_by_itself_and_ties_go_by_row() -> None:
     assert numbers.tolist() == [2, 1, 2, 3, 1]
 
 
+def test_of_two_places_below_each_other_in_a_row_the_northern_comes_first() -> None:
+    x, y = np.array([0.0, 0.0, 300.0, 600.0]), np.array([0.0, 10.0, 5.0, 5.0])
+    assert number_west_east_north_south(x, y, np.zeros(4)).tolist() == [2, 1, 3, 4]
+
+
+def test_a_row_reaches_half_a_side_south_and_no_further() -> None:
+    # Three squares of side 2 over an extent of 1 by 2: half a side is 1.
+    x = np.array([1.0, 0.0, 0.0])
+    for north, numbers in ((1.0, [2, 1, 3]), (0.999, [1, 2, 3])):
+        y = np.array([2.0, north, 0.0])
+        assert number_west_east_north_south(x, y, np.zeros(3)).tolist() == numbers
+
+
 def test_no_places_have_no_numbers() -> None:
     assert len(number_west_east_north_south([], [], [])) == 0
 

@@ -1,12 +1,27 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import fields, replace
+
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 from shapes import grid_of
 from towns import joined_of, pieces_of, rows_of_buildings, town
 
-from gridmap.design import design_grids, lock, merge, move, recut, split, undo
+from gridmap.design import (
+    Change,
+    Figures,
+    design_grids,
+    lock,
+    merge,
+    move,
+    recut,
+    split,
+    undo,
+)
+from gridmap.design.edit import reassign
 from gridmap.design.plan import Plan
 from gridmap.errors import ConformError
 from gridmap.settings import Design
@@ -88,6 +103,157 @@ def test_undo_brings_everything_back(plan: Plan) -> None:
     assert shapely.equals(edited.shape, plan.shape).all()
     with pytest.raises(ConformError, match="no edit to take back"):
         undo(edited)
+
+
+def _fields(plan: Plan) -> dict[str, object]:
+    """Return every field of a plan but the log, in types that can be compared."""
+    found: dict[str, object] = {}
+    for field in fields(Plan):
+        value = getattr(plan, field.name)
+        if field.name == "shape":
+            value = shapely.to_wkt(shapely.normalize(value), rounding_precision=6).tolist()
+        elif isinstance(value, np.ndarray):
+            value = value.tolist()
+        elif isinstance(value, pd.DataFrame):
+            value = value.to_dict("list")
+        if field.name not in ("graph", "log"):
+            found[field.name] = value
+    return found
+
+
+@pytest.fixture
+def marked(plan: Plan) -> Plan:
+    """The plan with what is usual in none of its fields."""
+    return replace(
+        plan,
+        name=np.array([f"name {k}" for k in range(len(plan))], dtype=object),
+        optimal=np.array([True, True]),
+        retired=frozenset({"A99"}),
+        locked=np.arange(len(plan)) % 5 == 4,
+    )
+
+
+def test_an_edit_leaves_name_and_lock_of_the_others(marked: Plan) -> None:
+    """Also those of the very first and the very last micro-grid of a grid."""
+    parts = marked.parts_of(0)
+    ends = [parts.start, parts.stop - 1]
+    locked = np.isin(np.arange(len(marked)), ends)
+    edited = split(replace(marked, locked=locked), str(marked.code[parts.start + 1])).plan
+    assert set(edited.code[edited.locked]) == set(marked.code[ends])
+    names = dict(zip(edited.code, edited.name, strict=True))
+    assert {code: names[code] for code in marked.code} == dict(
+        zip(marked.code, marked.name, strict=True)
+    )
+    (new,) = set(edited.code) - set(marked.code)
+    assert names[new] not in set(marked.name)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda plan: move(plan, [sorted(joined_of(plan)[plan.code[0]])[0]], _neighbour(plan, 0)),
+        lambda plan: split(plan, plan.code[1]),
+        lambda plan: merge(plan, [plan.code[0], plan.code[1]]),
+        lambda plan: recut(plan, "B", count=30),
+        lambda plan: recut(plan, "A", count=12),
+    ],
+)
+def test_undo_restores_every_field(marked: Plan, edit: Callable[[Plan], Change]) -> None:
+    change = edit(marked)
+    parent = "AB".index(change.grid)
+    assert change.plan.optimal.tolist() == [parent != 0, parent != 1]
+    assert len(change.plan.log) == 1
+    undone = undo(change.plan)
+    wanted = _fields(marked)
+    given = set(change.plan.code) - set(marked.code)
+    wanted["retired"] = marked.retired | given
+    assert _fields(undone) == wanted
+    assert undone.log == ()
+
+
+def test_an_earlier_lock_outlives_the_undoing_of_a_later_one(plan: Plan) -> None:
+    first, second, third = (str(code) for code in plan.code[:3])
+    once = lock(plan, [first])
+    for later, held in (
+        (lock(once, [first, second]), {first, second}),
+        (lock(once, [first, third], locked=False), set()),
+    ):
+        assert set(later.code[later.locked]) == held
+        assert set(undo(later).code[undo(later).locked]) == {first}
+    assert not undo(once).locked.any()
+
+
+def test_the_figures_of_a_change_are_those_of_the_plan(plan: Plan) -> None:
+    crossed = replace(plan, graph=replace(plan.graph, barrier=plan.graph.border_m * 0 + 3.0))
+    change = merge(crossed, [crossed.code[0], _neighbour(crossed, 0)])
+    for figures, state in ((change.before, crossed), (change.after, change.plan)):
+        rows = state.microgrids.set_index("code")
+        assert len(figures) > 0
+        assert [one.code for one in figures] == sorted(one.code for one in figures)
+        for one in figures:
+            row = rows.loc[one.code]
+            assert one.crossings == row["crossings"] > 0
+            assert (one.households, one.weight) == (row["households"], row["weight"])
+
+
+def test_a_micro_grid_at_its_very_bounds_is_within(plan: Plan) -> None:
+    code, weight = str(plan.code[0]), float(plan.weights()[0])
+    for least, most, within in (
+        (weight, weight, True), (weight + 0.001, weight + 1, False), (1, weight - 0.001, False),
+    ):  # fmt: skip
+        bounds = Design(target=(least + most) / 2, minimum=least, maximum=most)
+        tight = replace(plan, settings=bounds)
+        before = {one.code: one for one in merge(tight, [code, _neighbour(plan, 0)]).before}
+        assert before[code].within is within
+        reason = tight.microgrids.set_index("code").loc[[code], "reason"]
+        assert reason.isna().tolist() == [within]
+
+
+def _figures(code: str, *, pieces: int = 1, within: bool = True) -> Figures:
+    return Figures(code, 10, 10.0, pieces, 0.5, 0.0, within)
+
+
+def test_what_is_drawn_anew_may_change_all_but_what_is_locked(plan: Plan) -> None:
+    code, to = str(plan.code[0]), _neighbour(plan, 0)
+    drawn = plan.code[plan.label[plan.atoms_of(0)]].copy()
+    drawn[np.flatnonzero(drawn == code)[0]] = to
+    third = next(str(other) for other in plan.code[plan.parts_of(0)] if other not in (code, to))
+    change = reassign(lock(plan, [third]), "A", list(drawn))
+    assert {figures.code for figures in change.after} == {code, to}
+    assert joined_of(change.plan)[third] == joined_of(plan)[third]
+    for held in (code, to):
+        with pytest.raises(ConformError, match="unlock"):
+            reassign(lock(plan, [held]), "A", list(drawn))
+    same = reassign(plan, "A", list(plan.code[plan.label[plan.atoms_of(0)]]))
+    assert (same.before, same.after, same.households_moved) == ((), (), 0)
+
+
+def test_only_what_an_edit_made_worse_is_told(plan: Plan) -> None:
+    before = (_figures("a", within=False), _figures("b", pieces=2), _figures("c"))
+    after = (
+        _figures("a", within=False, pieces=2),
+        _figures("b", pieces=3),
+        _figures("c", within=False),
+        _figures("d", within=False),
+    )
+    change = Change(plan, "A", before, after, 0)
+    assert change.beyond == ("c", "d")
+    assert change.torn == ("b",)
+    assert Change(plan, "A", (), after, 0).torn == ("a", "b")
+
+
+def test_the_limits_of_a_count(plan: Plan) -> None:
+    code = str(plan.code[0])
+    atoms = int((plan.label == 0).sum())
+    assert len(split(plan, code, into=atoms).plan) == len(plan) + atoms - 1
+    for into in (0, 1, atoms + 1):
+        with pytest.raises(ConformError):
+            split(plan, code, into=into)
+    assert (recut(plan, "A", count=1).plan.parent == 0).sum() == 1
+    most = plan.atoms_of(0).stop
+    assert (recut(plan, "A", count=most).plan.parent == 0).sum() == most
+    with pytest.raises(ConformError):
+        recut(plan, "A", count=most + 1)
 
 
 def test_a_new_cut_leaves_locked_micro_grids_alone(plan: Plan) -> None:

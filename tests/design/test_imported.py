@@ -66,6 +66,12 @@ def test_nothing_edited_changes_nothing(plan: Plan) -> None:
     assert made.conflicts.empty
 
 
+def test_a_layer_without_the_column_of_parents_is_taken(plan: Plan) -> None:
+    atom, giver, taker, cell = given(plan, 0)
+    made = merge_drawn(plan, redrawn(plan, cell, giver, taker).drop(columns="parent"))
+    assert joined_of(made.plan) == joined_of(move(plan, [atom], taker).plan)
+
+
 def test_a_border_that_was_moved_gives_the_cells_beyond_it(plan: Plan) -> None:
     atom, giver, taker, cell = given(plan, 0)
     made = merge_drawn(plan, redrawn(plan, cell, giver, taker))

@@ -74,6 +74,59 @@ def test_a_sliver_of_an_overlap_stays_with_one_area() -> None:
     assert audit(mended).empty
 
 
+@pytest.mark.parametrize(
+    ("row", "tongue", "loser"),
+    [
+        (0, (199, 200, 210, 200.3), "a"),
+        (1, (190, 200, 201, 200.3), "b"),
+    ],
+)
+def test_a_tongue_into_another_area_is_given_up(
+    row: int, tongue: tuple[float, float, float, float], loser: str
+) -> None:
+    areas = town()
+    areas = changed(areas, row, shapely.union(areas.geometry[row], box(*tongue)))
+    mended, log = mend(areas, parents())
+    assert log.loc[log["fix"] == "settle_overlap", "areas"].tolist() == [loser]
+    assert mended.geometry.area.tolist()[:2] == pytest.approx([40_000, 40_000])
+
+
+def test_of_two_that_share_alike_the_later_gives_up() -> None:
+    mended, log = mend(changed(town(), 0, box(0, 100, 200.3, 300)), parents())
+    assert log.loc[log["fix"] == "settle_overlap", "areas"].tolist() == ["b"]
+    assert mended.geometry.area.tolist()[:2] == pytest.approx([40_060, 39_940])
+
+
+@pytest.mark.parametrize(("row", "other", "shape"), [
+    (2, 0, (0, 0, 200, 100.3)), (0, 2, (0, 99.7, 200, 300)),
+])  # fmt: skip
+def test_the_area_that_is_at_home_keeps_what_two_cover(
+    row: int, other: int, shape: tuple[float, float, float, float]
+) -> None:
+    areas = changed(town(), row, box(*shape))
+    mended, _ = mend(areas, parents())
+    assert mended.geometry.area.tolist() == pytest.approx([40_000, 40_000, 20_000, 20_000])
+    assert mended.geometry[other].equals(areas.geometry[other])
+
+
+def test_what_is_not_safe_to_mend_is_left() -> None:
+    """A broad reach over the parent, a broad overlap, a broad gap and a broad stray part."""
+    stray = box(200, 280, 215, 295)
+    loose = changed(town(), 2, shapely.union(box(0, 0, 200, 100), stray))
+    loose = changed(loose, 1, shapely.difference(loose.geometry[1], stray))
+    for areas in (
+        changed(town(), 0, box(-8, 100, 200, 300)),
+        changed(town(), 0, box(0, 100, 208, 300)),
+        changed(town(), 0, box(0, 100, 192, 300)),
+        loose,
+    ):
+        found = audit(areas, parents())
+        assert not found.loc[0, "safe"]
+        mended, log = mend(areas, parents())
+        assert set(log["fix"]) <= {"match_nodes"}
+        assert mended.geometry.area.tolist() == pytest.approx(areas.geometry.area.tolist())
+
+
 def test_a_gap_between_parents_is_closed_inside_each() -> None:
     areas = changed(changed(town(), 0, box(0, 100.2, 200, 300)), 2, box(0, 0, 200, 99.9))
     mended, _ = mend(areas, parents())

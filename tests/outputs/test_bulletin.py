@@ -124,7 +124,7 @@ def test_the_rows_of_every_table_add_up_to_the_whole() -> None:
 def test_what_came_before_the_data_is_missing_and_not_zero() -> None:
     first = make_bulletin(CITY, period="month", on=dt.date(2024, 3, 1))
     assert figure(first, "opened", "before") == Value()
-    assert all(cells["opened_before"] == Value() for _, cells in first.tables[0].rows)
+    assert {cells["opened_before"] for _, cells in first.tables[0].rows} == {Value()}
     quiet = make_bulletin(CITY, period="month", on=dt.date(2024, 5, 1))
     assert figure(quiet, "opened", "before").value == 0
     assert figure(quiet, "opened").value == 0
@@ -149,6 +149,20 @@ def test_the_overdue_list_has_the_longest_overdue_first() -> None:
     made = make_bulletin(CITY, period="day", on=dt.date(2025, 3, 13))
     assert made.overdue["code"].to_list() == ["p0", "p4"]
     assert made.overdue["days"].to_list() == pytest.approx([20 + 16 / 24, 16 / 24])
+
+
+def test_what_is_overdue_for_as_long_is_in_the_order_of_codes() -> None:
+    row = ("2025-03-01 08:00", "2025-03-02 08:00", None, "a", "litter", "app")
+    day = ("2025-03-01 08:00", "2025-03-04 00:00", None, "a", "litter", "app")
+    city = city_of([day, row, row, row])
+    problems = city.layers["problems"]
+    problems = problems.assign(code=pd.Series(["p0", "p3", "p1", "p2"], dtype="string"))
+    city = replace(city, layers={**city.layers, "problems": problems})
+    made = make_bulletin(city, period="day", on=dt.date(2025, 3, 3))
+    # What is due at the midnight that ends the day is not overdue on it.
+    assert made.overdue["code"].to_list() == ["p1", "p2", "p3"]
+    after = make_bulletin(city, period="day", on=dt.date(2025, 3, 4))
+    assert after.overdue["code"].to_list() == ["p1", "p2", "p3", "p0"]
 
 
 @given(st.dates(dt.date(2000, 1, 1), dt.date(2060, 12, 31)), st.sampled_from(PERIODS))
@@ -304,13 +318,15 @@ def test_the_record_holds_hashes_and_figures(tmp_path: Path) -> None:
 
 def test_page_and_workbook_say_numerators_marks_and_hash(tmp_path: Path) -> None:
     made = march()
+    ends = "2025-04-01 00:00"
     for lang, words in (
         ("zh", ["月通报", "2025年3月", "按期结案率", "3 / 4", "合计", "不在任何区域", "△", "※"]),
         ("en", ["Monthly bulletin", "2025-03-31", "In-time closing rate", "3 / 4", "Total"]),
     ):
         page, book, _ = write_bulletin(made, tmp_path, lang).files
         text = page.read_text(encoding="utf-8")
-        for word in (*words, made.sha256):
+        frozen = {"zh": f"{ends}（{ZONE}）", "en": f"{ends} ({ZONE})"}[lang]
+        for word in (*words, made.sha256, frozen):
             assert word in text
         sheets = CalamineWorkbook.from_path(str(book))
         assert len(sheets.sheet_names) == 6
@@ -319,6 +335,9 @@ def test_page_and_workbook_say_numerators_marks_and_hash(tmp_path: Path) -> None
         row = next(row for row in first if row[0] == title)
         assert row[1:4] == [3, 4, 0.75]
         assert any(made.sha256 in str(cell) for row in first for cell in row)
+        assert any(frozen in str(row[0]) for row in first)
+        *_, overdue, _ = (sheets.get_sheet_by_name(name).to_python() for name in sheets.sheet_names)
+        assert [type(cell) for cell in overdue[1][-3:-1]] == [dt.datetime] * 2
 
 
 def test_names_of_people_who_know_html_are_harmless(tmp_path: Path) -> None:
@@ -341,7 +360,9 @@ def test_every_definition_is_said_in_both_languages() -> None:
     for lang in ("zh", "en"):
         said = definitions(lang)
         assert len(said) == 5
-        assert all(name and "{" not in text for name, text in said)
+        for name, text in said:
+            assert name
+            assert "{" not in text
 
 
 @pytest.mark.browser
@@ -368,5 +389,5 @@ def test_a_year_has_months_and_a_day_no_chart() -> None:
     assert make_bulletin(CITY, period="day", on=dt.date(2025, 3, 1)).trend == ()
     week = make_bulletin(CITY, period="week", on=dt.date(2025, 3, 1))
     days = [dt.date.fromisoformat(label) for label, *_ in week.trend]
-    assert all(after - day == dt.timedelta(days=1) for day, after in pairwise(days))
+    assert {after - day for day, after in pairwise(days)} == {dt.timedelta(days=1)}
     assert isinstance(week.span, Span)

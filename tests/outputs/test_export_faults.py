@@ -1,7 +1,6 @@
 """What goes wrong is told in one line, and what was there before is as it was."""
 
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -123,7 +122,3 @@ def test_a_folder_that_is_read_only_is_told(tmp_path: Path) -> None:
             pass
     finally:
         tmp_path.chmod(0o700)
-
-
-def test_the_limit_of_this_process_is_as_it_was() -> None:
-    assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] == resource.RLIM_INFINITY

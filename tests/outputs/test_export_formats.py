@@ -1,5 +1,7 @@
 """Every format, read back by other programs than the one that wrote it."""
 
+import csv
+import datetime as dt
 import json
 import subprocess
 import sys
@@ -21,6 +23,7 @@ from desktop import ask_qgis, ogrinfo, validate_geopackage
 from export_town import RARE, awkward, field, files, layer, town
 from python_calamine import CalamineWorkbook
 
+from gridmap.catalog import Text
 from gridmap.errors import CrsError, OutputError
 from gridmap.outputs.export.layers import FORMATS, export_layers
 from gridmap.outputs.export.selection import Selection
@@ -111,7 +114,7 @@ def test_geojson_is_rfc_7946(folder: Path) -> None:
             assert polygon.exterior.is_ccw
     corners = data["features"][0]["geometry"]["coordinates"]
     texts = json.dumps(corners).replace("[", "").replace("]", "").split(",")
-    assert all(len(text.partition(".")[2]) <= 7 for text in texts)
+    assert max(len(text.partition(".")[2]) for text in texts) == 7
 
 
 def test_geoparquet_is_read_by_pyarrow_and_duckdb(folder: Path) -> None:
@@ -152,6 +155,54 @@ def test_kml_has_the_colours_of_the_map_and_no_broken_polygon(folder: Path) -> N
         assert archive.read("doc.kml").count(b"<Placemark>") == 25
 
 
+def test_a_kml_says_any_text(tmp_path: Path) -> None:
+    said = Text(en="Flats & <b>shops</b>", zh="地块")
+    fields = {**layer().fields, "name": field("string", "Name <&>")}
+    names = ["A & B", "<i>x</i>", "\"quoted\" 'so'", "bell\a, tab\t, line\n", "]]>"]
+    frame = awkward().head(5)
+    frame["name"] = pd.Series(names, dtype="string")
+    one = layer(title=said, description=said, fields=fields)
+    export_layers(town((one, frame)), tmp_path, formats=["kml", "kmz"], lang="en")
+    with zipfile.ZipFile(tmp_path / "town.kmz") as archive:
+        packed = ET.fromstring(archive.read("doc.kml"))
+    for root in (ET.parse(tmp_path / "places.kml").getroot(), packed):
+        found = [mark.findtext("k:name", "", KML) for mark in root.iterfind(".//k:Placemark", KML)]
+        assert found == [name.replace("\a", "") for name in names]
+        assert "Flats & <b>shops</b>" in [element.text for element in root.iter()]
+        assert "Name <&>" in [element.text for element in root.iter()]
+    assert as_read(tmp_path / "places.kml")["Name"].to_list()[:2] == names[:2]
+
+
+def test_rings_of_a_kml_run_as_it_asks(tmp_path: Path) -> None:
+    """Outer rings counter-clockwise and inner ones clockwise, however they came."""
+    frame = awkward().head(3)
+    shapes = frame.geometry.to_numpy().copy()
+    hole = shapely.buffer(shapely.centroid(shapes[0]), 10)
+    shapes[0] = shapely.reverse(shapely.difference(shapes[0], hole))
+    shapes[1] = shapely.difference(shapes[1], shapely.buffer(shapely.centroid(shapes[1]), 10))
+    shapes[2] = shapely.reverse(shapely.multipolygons([shapes[2], shapely.box(0, 0, 9, 9)]))
+    one = frame.set_geometry(gpd.GeoSeries(shapes, crs=frame.crs))
+    export_layers(town((layer(), one)), tmp_path, formats=["kml"])
+    root = ET.parse(tmp_path / "places.kml").getroot()
+    turns: dict[str, list[bool]] = {}
+    for side in ("outerBoundaryIs", "innerBoundaryIs"):
+        for ring in root.iterfind(f".//k:{side}/k:LinearRing/k:coordinates", KML):
+            places = [tuple(map(float, place.split(","))) for place in (ring.text or "").split()]
+            turns.setdefault(side, []).append(shapely.LinearRing(places).is_ccw)
+    assert turns == {"outerBoundaryIs": [True] * 4, "innerBoundaryIs": [False] * 2}
+
+
+def test_integers_of_a_kml_have_32_bits(tmp_path: Path) -> None:
+    for most, kind in ((2**31 - 1, "int"), (2**31, "double"), (-(2**31), "double")):
+        frame = awkward().head(3)
+        frame["number"] = pd.Series([1, None, most], dtype="Int64")
+        export_layers(town((layer(), frame)), tmp_path, formats=["kml"])
+        root = ET.parse(tmp_path / "places.kml").getroot()
+        types = {one.get("name"): one.get("type") for one in root.iterfind(".//k:SimpleField", KML)}
+        assert types["number"] == kind
+        assert types["name_"] == "string"
+
+
 def test_an_invalid_polygon_does_not_cost_the_kml(tmp_path: Path) -> None:
     frame = awkward()
     shapes = frame.geometry.to_numpy().copy()
@@ -182,9 +233,10 @@ def test_dxf_keeps_chinese_layers_and_colours(folder: Path) -> None:
     lines = drawing.modelspace().query("LWPOLYLINE")
     assert len(lines) == 26  # one square has two parts
     assert lines[0].get_xdata("GRIDMAP")[0].value == "A000"
-    assert "地块·无数据" in ogrinfo(folder / "places.dxf") or len(
-        pyogrio.read_dataframe(folder / "places.dxf")
-    )
+    # GDAL takes the names of DXF for Latin-1.
+    read = pyogrio.read_dataframe(folder / "places.dxf")["Layer"]
+    assert "地块·无数据" in {name.encode("latin-1").decode("utf-8") for name in read}
+    ogrinfo(folder / "places.dxf")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
@@ -196,11 +248,14 @@ def test_a_ledger_has_labels_and_places(tmp_path: Path, encoding: str, place: st
     read = pd.read_csv(
         tmp_path / "places.csv", encoding="utf-8-sig" if encoding == "utf-8" else encoding
     )
-    heads = ["编码", "名称", "数值 (小时)", "类别", "时间", "开放", "数量", "备注"]
+    heads = ["编码", "名称", "数值 (小时)", "类别", "时间 (Asia/Shanghai)", "开放", "数量", "备注"]
     more = {"lonlat": ["经度", "纬度"], "wkt": ["WKT"], "none": []}[place]
     assert list(read.columns) == [*heads, *more]
-    assert read["类别"].to_list()[:3] == ["公园", "商店", np.nan] or read["类别"].iloc[0] == "公园"
-    assert read["时间"].iloc[0] == "2025-01-01 23:30:00"
+    assert read["类别"].fillna("-").to_list()[:3] == ["公园", "商店", "-"]
+    assert read["时间 (Asia/Shanghai)"].iloc[0] == "2025-01-01 23:30:00"
+    assert read["开放"].fillna("-").to_list()[:3] == ["是", "否", "-"]
+    # Data keep every digit; only what a person reads is rounded.
+    assert read["数值 (小时)"].to_list()[:3] == [0.0, 10 / 24, 20 / 24]
     assert read["名称"].iloc[0] == f"{RARE}0"
     if place == "lonlat":
         inside = gpd.points_from_xy(read["经度"], read["纬度"], crs=4326).to_crs(4549)
@@ -212,6 +267,7 @@ def test_a_ledger_has_labels_and_places(tmp_path: Path, encoding: str, place: st
     rows = sheet.to_python()
     assert rows[0] == [*heads, *more]
     assert len(rows) == 26
+    assert rows[2][2:7] == [10 / 24, "商店", dt.datetime(2025, 1, 2, 23, 30), "否", ""]
 
 
 def test_a_text_that_begins_like_a_formula_is_none(tmp_path: Path) -> None:
@@ -221,6 +277,78 @@ def test_a_text_that_begins_like_a_formula_is_none(tmp_path: Path) -> None:
     assert read.iloc[1, 7] == "'=1+1"
     with zipfile.ZipFile(tmp_path / "town.xlsx") as book:
         assert b"<f>" not in book.read("xl/worksheets/sheet1.xml")
+
+
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r"])
+def test_every_way_to_begin_a_formula_is_guarded(tmp_path: Path, sign: str) -> None:
+    frame = awkward().head(2)
+    frame["name"] = pd.Series([f"{sign}1+1", f"1{sign}1"], dtype="string")
+    export_layers(town((layer(), frame)), tmp_path, formats=["csv"])
+    with (tmp_path / "places.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.reader(file))
+    assert [row[1] for row in rows[1:]] == [f"'{sign}1+1", f"1{sign}1"]
+
+
+def test_a_csv_begins_with_the_mark_that_excel_asks_for(tmp_path: Path) -> None:
+    for encoding, mark in (("utf-8", b"\xef\xbb\xbf"), ("gb18030", b"")):
+        export_layers(town(), tmp_path, formats=["csv"], encoding=encoding, lang="zh")
+        data = (tmp_path / "places.csv").read_bytes()
+        assert data.startswith(mark + "编码,名称".encode(encoding))
+        assert data.count(b"\r\n") == 26
+        assert data.endswith(b"\r\n")
+
+
+def test_a_cell_of_excel_has_at_most_so_many_signs(tmp_path: Path) -> None:
+    frame = awkward().head(2)
+    frame["name"] = pd.Series(["x" * 32_767, "y" * 32_768], dtype="string")
+    made = export_layers(town((layer(), frame)), tmp_path, formats=["xlsx"])
+    rows = CalamineWorkbook.from_path(str(tmp_path / "town.xlsx")).get_sheet_by_index(0).to_python()
+    assert [row[1] for row in rows[1:]] == ["x" * 32_767, "y" * 32_767]
+    assert "export.xlsx_long" in [note.key for note in made.notes]
+    whole = town((layer(), frame.head(1)))
+    made = export_layers(whole, tmp_path, formats=["xlsx"])
+    assert "export.xlsx_long" not in [note.key for note in made.notes]
+
+
+@pytest.mark.parametrize(
+    ("crs", "west", "south"),
+    [
+        ("EPSG:4528", 40_500_000.0, 3_400_000.0),
+        ("CRS84", 120.0, 30.72),
+        ("", 500_000.0, 3_400_000.0),
+    ],
+)
+def test_every_file_is_in_the_system_that_is_asked_for(
+    tmp_path: Path, crs: str, west: float, south: float
+) -> None:
+    export_layers(town(), tmp_path, formats=["gpkg", "fgb", "parquet", "shp"], crs=crs)
+    frames = {
+        "gpkg": pyogrio.read_dataframe(tmp_path / "town.gpkg", layer="places"),
+        "fgb": pyogrio.read_dataframe(tmp_path / "places.fgb"),
+        "parquet": gpd.read_parquet(tmp_path / "places.parquet"),
+        "shp": pyogrio.read_dataframe(tmp_path / "places.shp.zip"),
+    }
+    off = 0.02 if west < 180 else 1.0
+    for name, frame in frames.items():
+        assert frame.total_bounds[:2] == pytest.approx([west, south], abs=off), name
+        assert frame.to_crs(4549).total_bounds[0] == pytest.approx(500_000, abs=0.01), name
+
+
+def test_the_style_of_a_part_is_that_of_the_whole(tmp_path: Path) -> None:
+    styles = {}
+    for name, selection in {
+        "whole": Selection(),
+        "part": Selection(since=pd.Timestamp("2025-01-20").to_pydatetime()),
+    }.items():
+        folder = tmp_path / name
+        folder.mkdir()
+        formats = ["gpkg", "qml", "sld", "maplibre"]
+        export_layers(town(), folder, formats=formats, selection=selection)
+        held = pyogrio.read_dataframe(folder / "town.gpkg", layer="layer_styles")
+        files_of = {path.suffix: path.read_text("utf-8") for path in folder.glob("places.*")}
+        styles[name] = (held[["styleQML", "styleSLD", "useAsDefault"]].to_dict("list"), files_of)
+    assert len(styles["whole"][0]["styleQML"]) == 1
+    assert styles["part"] == styles["whole"]
 
 
 @pytest.mark.qgis
@@ -327,7 +455,7 @@ def test_what_a_format_cannot_do_is_said_once(tmp_path: Path) -> None:
          "shp_long"]
     )  # fmt: skip
     for lang in ("en", "zh"):
-        assert all("{" not in note.text(lang) for note in made.notes)
+        assert "{" not in "".join(note.text(lang) for note in made.notes)
     (long,) = [note for note in made.notes if note.key == "export.shp_long"]
     assert long.params["count"] == 18
 
@@ -426,6 +554,7 @@ def test_a_selection_keeps_the_classes_of_the_whole(tmp_path: Path) -> None:
 
 def test_rings_of_geojson_lines_meet(folder: Path) -> None:
     frame = pyogrio.read_dataframe(folder / "places.geojsonl")
+    assert len(frame) == 25
     for shape in frame.geometry:
         for part in shapely.get_parts(shape):
             steps = [a != b for a, b in pairwise(part.exterior.coords)]

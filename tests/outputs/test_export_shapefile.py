@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from gridmap.catalog import Layer
 from gridmap.outputs.export.layers import export_layers
+from gridmap.outputs.export.selection import Selection
 from gridmap.outputs.export.shapefile import cut_text, short_names
 
 # Forty names; many share their first three characters, some their first five.
@@ -77,7 +78,7 @@ def held(frame: pd.DataFrame, path: Path) -> dict[str, list[str | None]]:
 def test_geopandas_reads_it_back(made: tuple[Path, str]) -> None:
     path, encoding = made
     frame = gpd.read_file(path)
-    assert all(len(name.encode(encoding)) <= 10 for name in frame.columns if name != "geometry")
+    assert max(len(name.encode(encoding)) for name in frame.columns.drop("geometry")) == 10
     assert frame.crs.to_epsg() == 4549
     assert held(frame, path) == wanted(encoding)
 
@@ -123,6 +124,30 @@ def test_a_shapefile_has_dates_numbers_and_its_style(tmp_path: Path) -> None:
     assert frame["name"].iloc[0] == f"{RARE}0"
     with zipfile.ZipFile(tmp_path / "places.shp.zip") as archive:
         assert {"places.qml", "places.sld", "places_fields.csv"} <= set(archive.namelist())
+
+
+def test_names_that_differ_in_case_alone_get_different_ones() -> None:
+    assert short_names(["Name", "name", "NAME"], "utf-8") == {
+        "Name": "Name", "name": "name_1", "NAME": "NAME_2",
+    }  # fmt: skip
+    long = ["name_of_the_grid", "name_of_the_member", "NAME_OF_THE"]
+    assert list(short_names(long, "utf-8").values()) == ["name_of_th", "name_of__1", "NAME_OF__2"]
+    assert short_names(["tencharact"], "utf-8") == {"tencharact": "tencharact"}
+
+
+def test_a_text_of_just_so_many_bytes_is_whole(tmp_path: Path) -> None:
+    frame = awkward().head(3)
+    texts = ["x" * 254, "y" * 255, "长" * 84 + "ab"]  # 254, 255 and 254 bytes
+    frame["note"] = pd.Series(texts, dtype="string")
+    selection = Selection(privacy="full")
+    made = export_layers(town((layer(), frame)), tmp_path, formats=["shp"], selection=selection)
+    (long,) = [note for note in made.notes if note.key == "export.shp_long"]
+    assert long.params["count"] == 1
+    back = gpd.read_file(tmp_path / "places.shp.zip")
+    assert back["note"].to_list() == [texts[0], "y" * 254, texts[2]]
+    with zipfile.ZipFile(tmp_path / "places.shp.zip") as archive:
+        told = archive.read("places_texts.csv").decode("utf-8-sig").splitlines()
+    assert told == ["code,field,text", f"A001,note,{texts[1]}"]
 
 
 @given(st.lists(st.text(min_size=1, max_size=12), unique=True, max_size=40),

@@ -295,3 +295,11 @@ def test_a_heat_map_leaves_out_what_it_shall(sample: Analysed) -> None:
 def test_classes_that_a_style_does_not_have_are_refused() -> None:
     with pytest.raises(ValueError, match="no classes"):
         Symbology.model_validate({**STYLE.model_dump(), "icons": {"park": "star"}})
+
+
+def test_a_dash_is_counted_in_widths_of_the_line() -> None:
+    style = STYLE.model_copy(update={"kind": "single", "field": "", "dash": "6, 3",
+                                     "stroke_width": 2.0})  # fmt: skip
+    one = layer(symbology=style)
+    outline = next(x for x in maplibre_layers(one, awkward()) if x["id"] == "places-outline")
+    assert outline["paint"]["line-dasharray"] == [3.0, 1.5]

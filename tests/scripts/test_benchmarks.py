@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from benchmarks.__main__ import broken_systems
 from benchmarks.atoms import HARD_BOUNDS, TARGET, Atoms, Part
 from benchmarks.floor import COSTS, confirm, cost_table, floor
 from benchmarks.graph_city import graph_city
@@ -277,6 +278,15 @@ class TestTurns:
         assert found.label is None
         assert "nowhere" in found.error
 
+    def test_a_system_that_cannot_run_fails_the_command_and_a_slow_one_does_not(self) -> None:
+        known = next(iter(read_lines(ROOT / "docs" / "performance.jsonl")))
+        lines = [
+            known,
+            replace(known, system="slow", error="stopped after 60 s of CPU time"),
+            replace(known, system="gone", error="ModuleNotFoundError: No module named 'gone'"),
+        ]
+        assert broken_systems(lines) == {"gone": "ModuleNotFoundError: No module named 'gone'"}
+
     def test_slow_system_is_stopped(self) -> None:
         setting = Setting("gridmap", "", "gridmap_engine", "balance", "gridmap-analytics")
         [found] = in_turns(row(50, 50), [(setting, sys.executable)], runs=1, limit_s=0.001)
@@ -318,7 +328,7 @@ def test_command() -> None:
         env={**os.environ, "PYTHONWARNINGS": ""},
     )  # fmt: skip
     lines = [json.loads(text) for text in done.stdout.splitlines()]
-    assert all(list(line) == LINE_KEYS for line in lines)
+    assert {tuple(line) for line in lines} == {tuple(LINE_KEYS)}
     assert {line["system"] for line in lines} == {"gridmap", "proven floor"}
     known = {(line["variant"], line["metric"]): line for line in lines}
     for preset in ("balance", "compact"):

@@ -10,9 +10,14 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gridmap.catalog import load_catalog
+from gridmap.config import Input
 from gridmap.errors import ConfigError, ConformError, CrsError, GridmapError, SourceError
 from gridmap.model import City
 from gridmap.sources import read_city
+from gridmap.sources.columns import Reasons, as_text
+from gridmap.sources.files import Raw
+from gridmap.sources.geometry import mended, shapes_of
 
 HEAD = """
 name = "town"
@@ -35,6 +40,11 @@ x = "lon"
 y = "lat"
 columns = { code = "id", category = "kind", opened = "from", due = "due", closed = "to" }
 """
+JOINED = GRIDS.replace(
+    "constants",
+    'columns = { households = "n" }\n'
+    'join = { path = "n.csv", left = "code", right = "grid" }\nconstants',
+)
 ROW = "1,litter,2025-03-01 08:00,2025-03-02 08:00,2025-03-01 20:00,120.905,30.705"
 
 
@@ -76,6 +86,11 @@ def test_a_city_is_conformed(tmp_path: Path) -> None:
         ("2,litter,2025-03-01,,,30.705,120.905", "outside"),
         ("2,litter,2025-03-01,,,0,0", "outside"),
         ("2,litter,2025-03-01,,,118,32", "outside"),
+        ("2,litter,2025-03-01,,,200,30.705", "outside"),
+        ("2,litter,1989-12-31,,,120.905,30.705", "impossible_time:opened"),
+        ("2,litter,2101-01-01,,,120.905,30.705", "impossible_time:opened"),
+        ("2,litter,2025-03-02 08:00:01,,2025-03-02 08:00,120.905,30.705", "order:closed"),
+        ("2,  ,2025-03-01,,,120.905,30.705", "missing:category"),
         ("2,litter,yesterday,,,120.905,30.705", "no_time:opened"),
         ("2,litter,2025-13-45,,,120.905,30.705", "no_time:opened"),
         ("2,litter,1025-01-01,,,120.905,30.705", "impossible_time:opened"),
@@ -109,6 +124,56 @@ def test_the_ways_to_write_a_time(tmp_path: Path, text: str) -> None:
     city = read_town(tmp_path, [f"1,litter,{text},,,120.905,30.705"])
     opened = city.frame("problems")["opened"][0]
     assert opened == pd.Timestamp("2025-03-01 08:05", tz="Asia/Shanghai")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "2,litter,1990-01-01 00:00,,,120.905,30.705",
+        "2,litter,2100-12-31 23:59,,,120.905,30.705",
+        "2,litter,2025-03-01 08:00,,2025-03-01 08:00,120.905,30.705",
+        "2,litter,2025-03-01 08:00,,2025-03-01 08:00,120.9,30.7",
+    ],
+)
+def test_a_row_at_the_very_limit_is_kept(tmp_path: Path, row: str) -> None:
+    assert reasons(read_town(tmp_path, [ROW, row])) == {}
+
+
+def test_blanks_around_a_cell_do_not_count(tmp_path: Path) -> None:
+    row = ROW.replace("1,litter", " 1 ,  litter  ", 1)
+    problems = read_town(tmp_path, [row]).frame("problems")
+    assert problems[["code", "category"]].iloc[0].to_list() == ["1", "litter"]
+
+
+@pytest.mark.parametrize(
+    ("local", "utc"),
+    [
+        ("2024-11-03 01:30", "2024-11-03 05:30"),  # the clocks go back: the first of the two
+        ("2024-03-10 02:30", "2024-03-10 07:00"),  # they go forward: the next hour that there is
+    ],
+)
+def test_hours_that_come_twice_or_never(tmp_path: Path, local: str, utc: str) -> None:
+    text = (HEAD + GRIDS + CASES).replace("Asia/Shanghai", "America/New_York")
+    city = read_town(tmp_path, [f"1,litter,{local},,,120.905,30.705"], text)
+    opened = city.frame("problems")["opened"][0]
+    assert opened == pd.Timestamp(utc, tz="UTC")
+    assert str(opened.tz) == "America/New_York"
+
+
+@pytest.mark.parametrize(
+    ("cell", "value"),
+    [("50", 50), ("50.0", 50), ("2.5", None), ("inf", None), ("many", None), ("-1", None)],
+)
+def test_a_count_is_a_whole_number(tmp_path: Path, cell: str, value: int | None) -> None:
+    (tmp_path / "n.csv").write_text(f"grid,n\ng1,7\ng2,{cell}\n", encoding="utf-8")
+    city = read_town(tmp_path, [ROW], HEAD + JOINED + CASES)
+    grids = city.frame("grids")
+    assert grids["households"].to_list() == [7, *([] if value is None else [value])]
+    if value is None:
+        rejected = city.receipts[0].rejected.iloc[0]
+        kind = "too_small" if cell == "-1" else "not_a_number"
+        assert rejected["gridmap_reason"] == f"{kind}:households"
+        assert rejected["gridmap_row"] == 2
 
 
 def test_a_mapping_extracts_translates_and_numbers(tmp_path: Path) -> None:
@@ -219,16 +284,11 @@ def test_a_shifted_datum_is_taken_back(tmp_path: Path) -> None:
 
 
 def test_a_join_adds_columns_and_needs_one_row_each(tmp_path: Path) -> None:
-    joined = GRIDS.replace(
-        "constants",
-        'columns = { households = "n" }\n'
-        'join = { path = "n.csv", left = "code", right = "grid" }\nconstants',
-    )
     (tmp_path / "n.csv").write_text("grid,n\ng2,50\n", encoding="utf-8")
-    city = read_town(tmp_path, [ROW], HEAD + joined + CASES)
+    city = read_town(tmp_path, [ROW], HEAD + JOINED + CASES)
     assert city.frame("grids")["households"].fillna(-1).to_list() == [-1, 50]
     (tmp_path / "n.csv").write_text("grid,n\ng2,50\ng2,51\n", encoding="utf-8")
-    assert "repeats" in str(bad(tmp_path, HEAD + joined + CASES))
+    assert "repeats" in str(bad(tmp_path, HEAD + JOINED + CASES))
 
 
 def test_rows_of_one_code_are_dissolved(tmp_path: Path) -> None:
@@ -242,6 +302,132 @@ def test_rows_of_one_code_are_dissolved(tmp_path: Path) -> None:
     city = read_city(tmp_path)
     assert len(city.frame("grids")) == 1
     assert (city.receipts[0].rows, city.receipts[0].placed) == (2, 2)
+
+
+def test_rows_without_a_code_to_dissolve_by_are_set_aside(tmp_path: Path) -> None:
+    text = HEAD + GRIDS.replace(
+        "constants", 'dissolve = true\ncolumns = { code = "all" }\nconstants'
+    )
+    write_town(tmp_path, [ROW], text)
+    squares = [shapely.box(120.9 + x, 30.7, 120.91 + x, 30.71) for x in (0, 0.01, 0.02, 0.03)]
+    frame = gpd.GeoDataFrame({"all": ["g", None, "g", None]}, geometry=squares, crs=4326)
+    frame.to_file(tmp_path / "grids.geojson")
+    city = read_city(tmp_path)
+    assert city.frame("grids")["code"].to_list() == ["g"]
+    receipt = city.receipts[0]
+    assert (receipt.rows, receipt.placed, receipt.quarantined) == (4, 2, 2)
+    assert receipt.rejected["gridmap_row"].to_list() == [2, 4]
+    assert set(receipt.rejected["gridmap_reason"]) == {"missing:code"}
+
+
+def test_the_moment_of_a_city_is_its_last_or_that_of_its_file(tmp_path: Path) -> None:
+    later = "2,litter,2025-03-05 07:00,,,120.905,30.705"
+    assert read_town(tmp_path, [ROW, later]).as_of == dt.datetime(
+        2025, 3, 5, 7, tzinfo=ZoneInfo("Asia/Shanghai")
+    )
+    assert read_town(tmp_path, [ROW], HEAD + GRIDS).as_of == dt.datetime(
+        1970, 1, 1, tzinfo=ZoneInfo("Asia/Shanghai")
+    )
+    text = HEAD + "as_of = 2025-03-05T00:00:00Z\n" + GRIDS + CASES
+    assert read_town(tmp_path, [ROW], text).as_of.isoformat() == "2025-03-05T08:00:00+08:00"
+
+
+def test_a_report_of_the_very_moment_is_kept(tmp_path: Path) -> None:
+    text = HEAD + "as_of = 2025-03-01T08:00:00\n" + GRIDS + CASES
+    late = ROW.replace("1,litter,2025-03-01 08:00", "2,litter,2025-03-01 08:00:01")
+    city = read_town(tmp_path, [ROW, late.replace("20:00", "21:00")], text)
+    assert reasons(city) == {"future:opened": 1}
+    assert city.frame("problems")["code"].to_list() == ["1"]
+
+
+def test_a_file_is_refused_only_if_most_of_it_cannot_be(tmp_path: Path) -> None:
+    # Half in degrees, half in metres: those are set aside.
+    wrong = "2,litter,2025-03-01,,,40500000,3398000"
+    city = read_town(tmp_path, [ROW, wrong])
+    assert reasons(city) == {"outside": 1}
+    more = ["3,litter,2025-03-01,,,40500000,3398000"]
+    with pytest.raises(CrsError, match="cannot be degrees"):
+        read_town(tmp_path, [ROW, wrong, *more])
+    with pytest.raises(CrsError, match="lies near the city's grids"):
+        read_town(tmp_path, ["1,litter,2025-03-01,,,118,32"])
+
+
+def test_points_near_the_grids_are_of_the_city(tmp_path: Path) -> None:
+    text = HEAD + "[analysis]\nmargin_m = 500\n" + GRIDS + CASES
+    # A degree of longitude is about 95.8 km there: 479 m and 527 m east of the grids.
+    near, far = "2,litter,2025-03-01,,,120.925,30.705", "3,litter,2025-03-01,,,120.9255,30.705"
+    city = read_town(tmp_path, [ROW, near, far], text)
+    assert city.frame("problems")["code"].to_list() == ["1", "2"]
+    assert reasons(city) == {"outside": 1}
+
+
+@pytest.mark.parametrize("degrees", [(-180.0, -90.0), (180.0, 90.0)])
+def test_the_ends_of_the_earth_are_degrees(degrees: tuple[float, float]) -> None:
+    raw = Raw(pd.DataFrame({"x": [degrees[0]], "y": [degrees[1]]}))
+    entry = Input(layer="problems", path="p.csv", crs="EPSG:4326", x="x", y="y")
+    seen = Reasons(1)
+    shapes = shapes_of(raw, load_catalog().layer("problems"), entry, seen)
+    assert not seen.any.any()
+    assert (shapes.x[0], shapes.y[0]) == degrees
+
+
+def mended_as(layer: str, *shapes: object) -> tuple[list[object], list[str], int]:
+    seen = Reasons(len(shapes))
+    series = gpd.GeoSeries(list(shapes), crs=4549)
+    made, repaired = mended(series, load_catalog().layer(layer), seen)
+    return list(made), seen.codes.tolist(), repaired
+
+
+def test_a_point_is_one_point() -> None:
+    one, two = shapely.Point(1, 2), shapely.MultiPoint([(1, 2), (3, 4)])
+    made, codes, repaired = mended_as("problems", one, shapely.MultiPoint([(5, 6)]), two, None)
+    assert made == [one, shapely.Point(5, 6), None, None]
+    assert codes == ["", "", "no_shape", "no_shape"]
+    assert repaired == 0
+
+
+def test_only_the_kind_that_is_asked_for_is_kept() -> None:
+    line, ring = shapely.LineString([(0, 0), (1, 0)]), shapely.LinearRing([(0, 0), (1, 0), (1, 1)])
+    box = shapely.box(0, 0, 1, 1)
+    both = shapely.GeometryCollection([line, box])
+    made, codes, repaired = mended_as("grids", box, both, line)
+    assert made[0] == box
+    assert made[1] is not None
+    assert shapely.equals(made[1], box)
+    assert (made[2], codes) == (None, ["", "", "no_shape"])
+    made, codes, repaired = mended_as(
+        "roads", ring, both, shapely.Point(0, 0), shapely.LineString([(0, 0), (0, 0)])
+    )
+    assert made[0] is not None
+    assert made[0].geom_type == "LineString"
+    assert shapely.equals(made[1], line)
+    assert codes == ["", "", "no_shape", "no_shape"]
+    assert repaired == 0
+
+
+def test_a_point_stands_for_a_building_of_eight_metres() -> None:
+    made, codes, _ = mended_as("buildings", shapely.Point(10, 20), shapely.box(0, 0, 2, 3))
+    assert made[0].bounds == (6, 16, 14, 24)
+    assert made[1].bounds == (0, 0, 2, 3)
+    assert codes == ["", ""]
+
+
+def test_cells_of_a_workbook_are_text() -> None:
+    assert as_text(pd.Series([1.0, 2.5, None])).to_list() == ["1.0", "2.5", pd.NA]
+    assert as_text(pd.Series([1.0, 2.0, None])).to_list() == ["1", "2", pd.NA]
+    assert as_text(pd.Series([2.0**53 - 1])).to_list() == ["9007199254740991"]
+    assert as_text(pd.Series([2.0**53])).to_list() == ["9007199254740992.0"]
+    mixed = pd.Series([7.0, 7.5, " x ", "", None], dtype=object)
+    assert as_text(mixed).to_list() == ["7", "7.5", "x", pd.NA, pd.NA]
+
+
+def test_the_first_reason_stays() -> None:
+    seen = Reasons(3)
+    seen.add([True, False, False], "missing:code")
+    seen.add([True, True, False], "repeated:code", pd.Series(["a", "b", "c"]))
+    assert seen.codes.tolist() == ["missing:code", "repeated:code", ""]
+    assert seen.values.tolist() == ["", "b", ""]
+    assert seen.any.tolist() == [True, True, False]
 
 
 def test_reports_after_the_day_of_the_analysis_are_set_aside(tmp_path: Path) -> None:

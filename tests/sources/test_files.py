@@ -49,6 +49,26 @@ def test_cells_stay_text_and_empty_ones_are_missing(tmp_path: Path) -> None:
     assert table["n"].to_list() == ["NA", "1.0"]
 
 
+def test_tabs_part_the_columns_of_a_tsv(tmp_path: Path) -> None:
+    file = tmp_path / "cases.tsv"
+    file.write_text("id\tn,m\n7\ta\n", encoding="utf-8")
+    assert read_raw(file).table.to_dict("list") == {"id": ["7"], "n,m": ["a"]}
+
+
+def test_a_sheet_needs_a_heading_and_a_row(tmp_path: Path) -> None:
+    file = tmp_path / "places.xlsx"
+    for rows in (1, 2):
+        with xlsxwriter.Workbook(file) as book:
+            sheet = book.add_worksheet("甲")
+            sheet.write_row(0, 0, ["名称", "经度"])
+            if rows == 2:
+                sheet.write_row(1, 0, ["x", 120.5])
+        if rows == 1:
+            with pytest.raises(SourceError, match="holds no rows"):
+                read_raw(file)
+    assert len(read_raw(file).table) == 1
+
+
 def test_a_workbook_is_read_by_sheet(tmp_path: Path) -> None:
     file = tmp_path / "places.xlsx"
     with xlsxwriter.Workbook(file) as book:

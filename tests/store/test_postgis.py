@@ -9,6 +9,8 @@ import pytest
 
 from gridmap import store
 from gridmap.errors import StoreError
+from gridmap.store.connection import transaction
+from gridmap.store.database import _LOCK
 
 pytest_plugins = ("postgres",)
 pytestmark = pytest.mark.postgis
@@ -106,6 +108,41 @@ def test_nul_in_text(postgres_database, make_town, assert_same):
     assert raised.value.key == "store.nul"
     assert raised.value.params == {"layer": "grids", "field": "name", "row": 2}
     assert_same(store.load(postgres_database, "town"), town)
+
+
+def test_one_save_at_a_time(postgres_database, connection, make_town):
+    free = []
+
+    def ask(_: str) -> None:
+        free.append(connection.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK]).fetchone())
+
+    store.save(make_town(), postgres_database, progress=ask)
+    assert set(free) == {(False,)}
+    assert connection.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK]).fetchone() == (True,)
+
+
+def test_a_city_is_read_as_of_one_moment(postgres_database, make_town):
+    store.save(make_town(), postgres_database)
+    count = "SELECT count(*) FROM gridmap_problems"
+    with transaction(postgres_database, write=False) as reading:
+        before = reading.exec_driver_sql(count).scalar()
+        store.save(make_town("other"), postgres_database)
+        assert reading.exec_driver_sql(count).scalar() == before == 3
+    with transaction(postgres_database, write=True) as writing:
+        assert writing.exec_driver_sql(count).scalar() == 6
+        assert writing.exec_driver_sql("SHOW transaction_isolation").scalar() == "read committed"
+
+
+def test_a_database_that_does_not_answer_is_not_waited_for(postgres_database):
+    ask = "SHOW transaction_isolation"
+    for url, seconds in (
+        (postgres_database, "10"),
+        (f"{postgres_database}?connect_timeout=3", "3"),
+    ):
+        with transaction(url, write=False) as reading:
+            told = reading.connection.driver_connection.info.get_parameters()
+            assert told["connect_timeout"] == seconds
+            assert reading.exec_driver_sql(ask).scalar() == "repeatable read"
 
 
 def test_no_right_to_add_postgis(postgres_database, connection, make_town):

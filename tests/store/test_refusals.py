@@ -18,7 +18,7 @@ from gridmap import store
 from gridmap.catalog import load_catalog
 from gridmap.errors import StoreError
 from gridmap.result import Analysed
-from gridmap.store.connection import parse_url, shown
+from gridmap.store.connection import parse_url, reason_of, shown, transaction
 from gridmap.store.tables import layer_table
 
 
@@ -60,6 +60,22 @@ def test_unreachable(make_town):
     assert raised.value.params["store"] == "postgresql://u:***@127.0.0.1:1/db"
     assert "S3cret" not in raised.value.text("en") + raised.value.text("zh")
     assert raised.value.__cause__ is None
+
+
+def test_password_in_a_reason(make_town):
+    pytest.importorskip("psycopg")
+    with pytest.raises(StoreError) as raised:
+        store.save(make_town(), "postgresql://u:S3cret@127.0.0.1:1/db?sslmode=S3cret")
+    assert raised.value.key == "store.unreachable"
+    assert "***" in str(raised.value.params["reason"])
+    assert "S3cret" not in raised.value.text("en") + raised.value.text("zh")
+
+
+def test_a_reason_is_the_first_line_of_what_was_said():
+    assert reason_of(ValueError("\n one\ntwo")) == "one"
+    assert reason_of(ValueError("")) == "ValueError"
+    wrapped = sa.exc.DBAPIError("SELECT 'S3cret'", {}, ValueError("no"))
+    assert reason_of(wrapped) == "no"
 
 
 @pytest.mark.parametrize("module", ["psycopg", "geoalchemy2"])
@@ -105,6 +121,37 @@ def test_locked(make_town, tmp_path):
     other.close()
 
 
+def _others_turn(file: Path, statement: str) -> None:
+    """Run a statement in another connection, which does not wait."""
+    other = sqlite3.connect(file, isolation_level=None, timeout=0)
+    try:
+        other.execute(statement)
+    finally:
+        other.close()
+
+
+def test_one_writer_at_a_time(make_town, tmp_path):
+    file = tmp_path / "city.sqlite"
+    store.save(make_town(), str(file))
+    with (
+        transaction(str(file), write=True),
+        pytest.raises(sqlite3.OperationalError, match="locked"),
+    ):
+        _others_turn(file, "BEGIN IMMEDIATE")
+    with transaction(str(file), write=False):
+        _others_turn(file, "BEGIN IMMEDIATE")
+
+
+def test_nothing_is_saved_while_a_city_is_read(make_town, tmp_path):
+    file = tmp_path / "city.sqlite"
+    store.save(make_town(), str(file))
+    with transaction(str(file), write=False) as connection:
+        connection.exec_driver_sql("SELECT * FROM gridmap_cities").all()
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            _others_turn(file, "DELETE FROM gridmap_cities")
+    assert store.cities(str(file)) == ["town"]
+
+
 def test_no_database(make_town, tmp_path):
     file = tmp_path / "city.sqlite"
     file.write_text("This is a text of more than a few hundred bytes. " * 20)
@@ -143,7 +190,13 @@ def test_column_that_is_no_field(make_town, tmp_path):
 
 @pytest.mark.parametrize(
     ("field", "values"),
-    [("count", [1.5, 2.0]), ("z", ["a", "b"]), ("hotspot", [1, 2]), ("count", [True, False])],
+    [
+        ("count", [1.5, 2.0]),
+        ("z", ["a", "b"]),
+        ("hotspot", [1, 2]),
+        ("count", [True, False]),
+        ("z", [True, False]),
+    ],
 )
 def test_column_of_another_type(field, values, make_town, tmp_path):
     hotspots = make_town().results["hotspots"].frame.assign(**{field: values})
@@ -157,6 +210,23 @@ def test_geometry_of_another_kind(shape, make_town, tmp_path):
     hotspots = hotspots.set_geometry([shapely.from_wkt(shape)] * 2, crs=4549)
     error = _refused(make_town(results={"hotspots": hotspots}), tmp_path)
     assert error.key == "store.geometry"
+
+
+def test_geometry_under_another_name(make_town, tmp_path):
+    hotspots = make_town().results["hotspots"].frame.rename_geometry("shape")
+    error = _refused(make_town(results={"hotspots": hotspots}), tmp_path)
+    assert (error.key, error.params["field"]) == ("store.field_unknown", "shape")
+
+
+def test_missing_shapes_are_no_other_kind(make_town, tmp_path, assert_same):
+    hotspots = make_town().results["hotspots"].frame
+    hotspots = hotspots.set_geometry([None, hotspots.geometry[1]], crs=4549)
+    town = make_town(results={"hotspots": hotspots})
+    file = str(tmp_path / "city.sqlite")
+    store.save(town, file)
+    found = store.load(file, "town").results["hotspots"].frame.geometry
+    assert found.isna().tolist() == [True, False]
+    assert found[1].equals(hotspots.geometry[1])
 
 
 def test_layer_that_lost_its_geometry(make_town, tmp_path):

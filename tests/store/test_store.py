@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from gridmap import store
 from gridmap.catalog import Catalog, load_catalog
 from gridmap.errors import StoreError
+from gridmap.store import rows
 
 pytest_plugins = ("postgres",)
 
@@ -71,6 +72,71 @@ def test_two_cities(url, make_town, assert_same):
     assert_same(store.load(url, "a_town"), second)
 
 
+def test_saving_a_city_again_leaves_the_others(url, make_town, assert_same):
+    first, second = make_town("a_town"), make_town("b_town")
+    for town in (first, second, first):
+        store.save(town, url)
+    assert store.cities(url) == ["a_town", "b_town"]
+    assert_same(store.load(url, "a_town"), first)
+    assert_same(store.load(url, "b_town"), second)
+
+
+def test_rows_come_back_in_their_order_however_they_lie(url, make_town, assert_same):
+    town = make_town()
+    store.save(town, url)
+    _run(
+        url,
+        "ALTER TABLE gridmap_problems RENAME TO kept",
+        "CREATE VIEW gridmap_problems AS SELECT * FROM kept ORDER BY code DESC",
+    )
+    assert_same(store.load(url, "town"), town)
+
+
+def test_a_save_that_fails_leaves_no_new_table(url, make_town, make_frame):
+    store.save(make_town(), url)
+    piles = make_frame(load_catalog(), "piles", ["POINT (1 2)"], derived=True, code=["p"])
+
+    def fail(layer: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        store.save(make_town("other", results={"piles": piles}), url, progress=fail)
+    engine = _engine(url)
+    names = sa.inspect(engine).get_table_names()
+    engine.dispose()
+    assert "gridmap_problems" in names
+    assert "gridmap_piles" not in names
+
+
+def test_many_rows_are_numbered_through(url, make_town, make_frame, assert_same, monkeypatch):
+    monkeypatch.setattr(rows, "_CHUNK_ROWS", 2)
+    town = make_town()  # of three problems
+    store.save(town, url)
+    assert_same(store.load(url, "town"), town)
+    numbers = _rows(url, "gridmap_problems")
+    assert sorted(row[1] for row in numbers) == ["0", "1", "2"]
+
+
+def test_a_database_of_somebody_else_has_no_city(url):
+    _run(url, "CREATE TABLE other (x INTEGER)")
+    assert store.cities(url) == []
+    with pytest.raises(StoreError) as raised:
+        store.load(url, "town")
+    assert raised.value.key == "store.no_city"
+    assert raised.value.params == {"city": "town", "known": "-"}
+
+
+def test_a_layer_that_the_catalogue_has_not(url, make_town):
+    town = make_town()
+    store.save(town, url)
+    catalog = load_catalog()
+    layers = {name: layer for name, layer in catalog.layers.items() if name != "hotspots"}
+    with pytest.raises(StoreError) as raised:
+        store.load(url, "town", Catalog(layers=layers, maps={}))
+    assert raised.value.key == "store.catalogue"
+    assert raised.value.params == {"city": "town", "name": "hotspots"}
+
+
 def test_same_city_same_state(url, make_town):
     store.save(make_town(), url)
     before = _rows(url, "gridmap_cities")
@@ -126,16 +192,12 @@ def test_table_without_the_field(url, make_town, assert_same, own_catalog):
 
 def test_column_of_another_type(url, make_town):
     store.save(make_town(), url)
-    engine = _engine(url)
-    with engine.begin() as connection:
-        connection.execute(sa.text("DROP TABLE gridmap_roads"))
-        connection.execute(
-            sa.text(
-                "CREATE TABLE gridmap_roads (gridmap_city TEXT, gridmap_row BIGINT, "
-                "code BIGINT, name TEXT)"
-            )
-        )
-    engine.dispose()
+    _run(
+        url,
+        "DROP TABLE gridmap_roads",
+        "CREATE TABLE gridmap_roads (gridmap_city TEXT, gridmap_row BIGINT, "
+        "code BIGINT, name TEXT)",
+    )
     with pytest.raises(StoreError) as raised:
         store.save(make_town(), url)
     assert raised.value.key == "store.column_type"
@@ -148,6 +210,14 @@ def test_empty_store(url, make_town):
     with pytest.raises(StoreError) as raised:
         store.load(url, "town")
     assert raised.value.key in ("store.no_city", "store.no_file")
+
+
+def _run(url: str, *statements: str) -> None:
+    engine = _engine(url)
+    with engine.begin() as connection:
+        for statement in statements:
+            connection.execute(sa.text(statement))
+    engine.dispose()
 
 
 def _engine(url: str) -> sa.Engine:

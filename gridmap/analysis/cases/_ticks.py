@@ -14,8 +14,8 @@ from gridmap.analysis.cases.calendars import Calendar, DayTable, day_table, loca
 from gridmap.errors import ConformError
 
 __all__ = [
-    "DAY_US", "HOUR_US", "MISSING", "Pace", "advance", "advance_days", "between", "days_between",
-    "instant", "instants", "local", "times", "unknown_years",
+    "DAY_US", "HOUR_US", "MISSING", "DayCount", "advance", "advance_days", "between",
+    "days_between", "instant", "instants", "local", "times", "unknown_years",
 ]  # fmt: skip
 
 Longs = npt.NDArray[np.int64]
@@ -31,7 +31,7 @@ _SHOWN = 5
 
 
 @dataclass(frozen=True)
-class Pace:
+class DayCount:
     """How days of a limit are counted and when the last one ends; see `gridmap.analysis.Rule`."""
 
     working: bool
@@ -175,7 +175,7 @@ def advance(calendar: Calendar, opened: Longs, amount: Longs) -> tuple[Longs, Lo
 
 
 def advance_days(
-    calendar: Calendar, opened: Longs, amount: Longs, pace: Pace
+    calendar: Calendar, opened: Longs, amount: Longs, day_count: DayCount
 ) -> tuple[Longs, Longs]:
     """Return when the last of so many days ends, and the unknown years as of `_settle`.
 
@@ -185,50 +185,50 @@ def advance_days(
     opened : ndarray of int, shape (n,)
         None missing.
     amount : ndarray of int, shape (n,)
-    pace : Pace
+    day_count : DayCount
     """
     if len(opened) == 0:
         return opened, np.zeros(0, dtype=np.int64)
     day, of_day = local(opened, calendar.zone)
-    if not pace.working and not pace.roll:
-        last = day + amount - (pace.count_opening_day & (amount > 0))
-        return _end(last, of_day, pace, calendar.zone), np.zeros(len(opened), dtype=np.int64)
+    if not day_count.working and not day_count.roll:
+        last = day + amount - (day_count.count_opening_day & (amount > 0))
+        return _end(last, of_day, day_count, calendar.zone), np.zeros(len(opened), dtype=np.int64)
 
     def attempt(table: DayTable) -> tuple[Longs, Bools]:
-        last, beyond = _last_day(table, opened, day, amount, pace)
-        if pace.until == "closing":
+        last, beyond = _last_day(table, opened, day, amount, day_count)
+        if day_count.until == "closing":
             return table.closes[last - table.first], beyond
-        return _end(last, of_day, pace, calendar.zone), beyond
+        return _end(last, of_day, day_count, calendar.zone), beyond
 
     return _settle(calendar, opened, attempt)
 
 
 def _last_day(
-    table: DayTable, opened: Longs, day: Longs, amount: Longs, pace: Pace
+    table: DayTable, opened: Longs, day: Longs, amount: Longs, day_count: DayCount
 ) -> tuple[Longs, Bools]:
     """Return the last day of limits, and which of them reach beyond the table."""
     worked = np.flatnonzero(table.worked)
     row = day - table.first
-    if pace.working:
+    if day_count.working:
         # The day of opening can be worked on if it is a workday and not over yet.
         usable = table.worked[row] & (opened <= table.closes[row])
         including = np.searchsorted(worked, row, side="right")
         here = np.where(usable, including - 1, including)
-        if pace.count_opening_day:
+        if day_count.count_opening_day:
             nth = here + np.maximum(amount - 1, 0)
         else:
             nth = np.where(amount == 0, here, including - 1 + amount)
     else:
-        natural = row + amount - (pace.count_opening_day & (amount > 0))
+        natural = row + amount - (day_count.count_opening_day & (amount > 0))
         nth = np.searchsorted(worked, natural, side="left")
     beyond = nth >= len(worked)
     last: Longs = worked[np.minimum(nth, len(worked) - 1)] + table.first
     return last, beyond
 
 
-def _end(day: Longs, of_day: Longs, pace: Pace, zone: str) -> Longs:
+def _end(day: Longs, of_day: Longs, day_count: DayCount, zone: str) -> Longs:
     """Return the end of a day: its midnight, or the time of day of the opening."""
-    if pace.until == "same_time":
+    if day_count.until == "same_time":
         return _at(day, of_day, zone)
     return _at(day + 1, np.zeros_like(of_day), zone)
 

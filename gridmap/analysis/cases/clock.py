@@ -14,7 +14,7 @@ import pandas as pd
 
 from gridmap.analysis.cases import _ticks
 from gridmap.analysis.cases._stops import Stops, check_stops, settled_stops, stopped
-from gridmap.analysis.cases._ticks import HOUR_US, MISSING, Pace
+from gridmap.analysis.cases._ticks import HOUR_US, MISSING, DayCount
 from gridmap.analysis.cases.calendars import Calendar
 from gridmap.errors import ConformError
 
@@ -171,10 +171,10 @@ def deadline_or_year(
     years = np.zeros(len(begin), dtype=np.int64)
     rules = rule if isinstance(rule, Rule) else _rules(rule, opened.index)
     paused = None if stops is None else settled_stops(stops, opened)
-    for unit, pace, rows, amount in _groups(rules, begin):
-        found, year = _advance(calendar, unit, pace, begin[rows], amount)
+    for unit, day_count, rows, amount in _groups(rules, begin):
+        found, year = _advance(calendar, unit, day_count, begin[rows], amount)
         if paused is not None and len(rows):
-            found, year = _put_off(found, year, paused, rows, (calendar, unit, pace))
+            found, year = _put_off(found, year, paused, rows, (calendar, unit, day_count))
         due[rows], years[rows] = found, year
     named = _ticks.times(due, opened.index, calendar.zone, "due")
     return named, pd.Series(years, index=opened.index, name="year")
@@ -202,8 +202,10 @@ def _option(rules: pd.DataFrame, name: str) -> pd.Series:
     return rules.get(name, missing)
 
 
-def _groups(rules: Rule | pd.DataFrame, begin: Longs) -> Iterator[tuple[str, Pace, Longs, Longs]]:
-    """Yield unit, pace, rows and amounts of the cases whose limits differ in amount alone."""
+def _groups(
+    rules: Rule | pd.DataFrame, begin: Longs
+) -> Iterator[tuple[str, DayCount, Longs, Longs]]:
+    """Yield unit, day_count, rows and amounts of the cases whose limits differ in amount alone."""
     there = begin != MISSING
     if isinstance(rules, Rule):
         rows = np.flatnonzero(there)
@@ -220,32 +222,32 @@ def _groups(rules: Rule | pd.DataFrame, begin: Longs) -> Iterator[tuple[str, Pac
 def _group(
     unit: str, until: object, first: object, roll: object, rows: Longs,
     amount: npt.NDArray[np.float64],
-) -> tuple[str, Pace, Longs, Longs]:  # fmt: skip
+) -> tuple[str, DayCount, Longs, Longs]:  # fmt: skip
     scale = HOUR_US if unit.endswith("hours") else 1
-    pace = Pace(
+    day_count = DayCount(
         working=unit.startswith("working"),
         until=str(until) or _UNTIL[unit][0],
         count_opening_day=bool(first),
         roll=bool(roll),
     )
-    return unit, pace, rows, np.rint(amount * scale).astype(np.int64)
+    return unit, day_count, rows, np.rint(amount * scale).astype(np.int64)
 
 
 def _advance(
-    calendar: Calendar, unit: str, pace: Pace, begin: Longs, amount: Longs
+    calendar: Calendar, unit: str, day_count: DayCount, begin: Longs, amount: Longs
 ) -> tuple[Longs, Longs]:
     if unit == "urgent_hours":
         return begin + amount, np.zeros(len(begin), dtype=np.int64)
     if unit == "working_hours":
         return _ticks.advance(calendar, begin, amount)
-    return _ticks.advance_days(calendar, begin, amount, pace)
+    return _ticks.advance_days(calendar, begin, amount, day_count)
 
 
 def _put_off(
-    due: Longs, year: Longs, stops: Stops, rows: Longs, by: tuple[Calendar, str, Pace]
+    due: Longs, year: Longs, stops: Stops, rows: Longs, by: tuple[Calendar, str, DayCount]
 ) -> tuple[Longs, Longs]:
     """Put the deadlines of some rows off by their stops."""
-    calendar, unit, pace = by
+    calendar, unit, day_count = by
     place = np.full(int(max(stops.row.max(initial=-1), rows.max())) + 1, -1, dtype=np.int64)
     place[rows] = np.arange(len(rows))
     here = place[stops.row] >= 0
@@ -256,14 +258,16 @@ def _put_off(
             return end - begin, np.zeros(len(begin), dtype=np.int64)
         if unit == "working_hours":
             return _ticks.between(calendar, begin, end)
-        return _ticks.days_between(calendar, begin, end, working=pace.working)
+        return _ticks.days_between(calendar, begin, end, working=day_count.working)
 
     def advanced(due: Longs, amount: Longs) -> tuple[Longs, Longs]:
         if unit.endswith("hours"):
-            return _advance(calendar, unit, pace, due, amount)
+            return _advance(calendar, unit, day_count, due, amount)
         # Midnight belongs to the day that it ends.
-        on = due - (pace.until == "midnight")
-        on_with = Pace(pace.working, pace.until, count_opening_day=False, roll=pace.roll)
+        on = due - (day_count.until == "midnight")
+        on_with = DayCount(
+            day_count.working, day_count.until, count_opening_day=False, roll=day_count.roll
+        )
         later, beyond = _ticks.advance_days(calendar, on, amount, on_with)
         return np.where(amount == 0, due, later), beyond
 

@@ -24,6 +24,7 @@ from gridmap.outputs.bulletin.texts import (
     title,
     value_text,
 )
+from gridmap.outputs.tables.words import number_text, time_text
 from gridmap.resources import packaged
 
 __all__ = ["page_text"]
@@ -92,8 +93,8 @@ def _summary(bulletin: Bulletin, lang: str) -> str:
         said += (" " if lang == "en" else "") + say(
             "in_time",
             lang,
-            numerator=f"{rate.numerator:,}",
-            denominator=f"{rate.denominator:,}",
+            numerator=number_text(rate.numerator or 0),
+            denominator=number_text(rate.denominator),
             rate=value_text("in_time_rate", rate),
         )
     return said
@@ -171,8 +172,9 @@ def _overdue(overdue: pd.DataFrame, lang: str) -> dict[str, Any]:
     rows = []
     for number, record in enumerate(overdue.head(_SHOWN).to_dict("records"), start=1):
         texts = ["" if pd.isna(record[name]) else str(record[name]) for name in names]
-        times = [f"{record[name]:%Y-%m-%d %H:%M}" for name in ("opened", "due")]
-        rows.append([str(number), str(record["code"]), *texts, *times, f"{record['days']:,.1f}"])
+        times = [time_text(record[name]) for name in ("opened", "due")]
+        days = number_text(record["days"], 1)
+        rows.append([str(number), str(record["code"]), *texts, *times, days])
     return {"heads": heads, "rows": rows}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gridmap import messages
 from gridmap.analysis.cases.indicators import load_definitions, load_kpis
 from gridmap.measures.bulletins import RATES, STOCK, Bulletin, Span, Value
+from gridmap.outputs.tables.words import MISSING, number_text, share_text, time_text
 
 __all__ = [
     "change_text",
@@ -21,8 +22,6 @@ __all__ = [
     "title",
     "value_text",
 ]
-
-_MISSING = "–"
 
 
 def say(name: str, lang: str, **params: object) -> str:
@@ -85,19 +84,20 @@ def group_title(column: str, name: str | None, lang: str) -> str:
 def value_text(name: str, cell: Value) -> str:
     """Return the value of a figure as it is read."""
     if cell.value is None:
-        return _MISSING
+        return MISSING
     if is_rate(name):
-        return f"{cell.value:.1%}"
-    return f"{cell.value:,.1f}" if is_hours(name) else f"{cell.value:,.0f}"
+        return share_text(cell.value)
+    return number_text(cell.value, int(is_hours(name)))
 
 
 def change_text(name: str, now: Value, then: Value, lang: str) -> str:
     """Return by how much a figure changed: shares in points, all others in per cent."""
     if now.value is None or then.value is None:
-        return _MISSING
+        return MISSING
     if is_rate(name):
-        return say("points", lang, change=f"{100 * (now.value - then.value):+.1f}")
-    return f"{now.value / then.value - 1:+.1%}" if then.value else _MISSING
+        points = number_text(100 * (now.value - then.value), 1, signed=True)
+        return say("points", lang, change=points)
+    return share_text(now.value / then.value - 1, signed=True) if then.value else MISSING
 
 
 def marks_of(cell: Value) -> tuple[str, ...]:
@@ -127,6 +127,13 @@ def definitions(lang: str) -> list[tuple[str, str]]:
 
 
 def snapshot_text(bulletin: Bulletin, lang: str) -> str:
-    """Return when a bulletin was frozen, and by which hash."""
-    ends = f"{bulletin.span.ends:%Y-%m-%d %H:%M}"
-    return say("frozen", lang, ends=ends, rows=f"{bulletin.rows:,}", sha=bulletin.sha256)
+    """Return when a bulletin was frozen, in the zone of all its times, and by which hash."""
+    ends = bulletin.span.ends
+    return say(
+        "frozen",
+        lang,
+        ends=time_text(ends),
+        zone=ends.tz,
+        rows=number_text(bulletin.rows),
+        sha=bulletin.sha256,
+    )

@@ -21,7 +21,7 @@ from gridmap.outputs.export.job import Job
 from gridmap.outputs.export.selection import Chosen
 from gridmap.outputs.export.systems import System
 from gridmap.outputs.styles.symbology import label_of, paint
-from gridmap.outputs.tables.words import spoken_text
+from gridmap.outputs.tables.words import words
 
 __all__ = ["write_dxf"]
 
@@ -63,8 +63,9 @@ def write_dxf(job: Job, chosen: Chosen) -> list[Path]:
             entity.set_xdata(_APPLICATION, [(1000, code[:255])])
     labels = label_of(layer, chosen.frame) if chosen.styled else None
     if labels is not None:
-        texts = spoken_text(chosen.frame[labels.field], layer, lang)
-        title = _clean(f"{layer.title.get(lang)}·{layer.fields[labels.field].label.get(lang)}")
+        field, zone = layer.fields[labels.field], job.analysed.city.timezone
+        texts = words(chosen.frame[labels.field], field, lang, zone=zone)
+        title = _clean(f"{layer.title.get(lang)}·{field.label.get(lang)}")
         drawing.layers.add(title, true_color=int(labels.colour[1:], 16))
         height = _height(shapes)
         for shape, text in zip(shapes, texts, strict=True):

@@ -14,7 +14,7 @@ from gridmap.outputs.export.project import write_project
 from gridmap.outputs.export.selection import Chosen
 from gridmap.outputs.export.shapefile import write_shapefile
 from gridmap.outputs.export.styles import write_maplibre, write_qml, write_sld
-from gridmap.outputs.export.tables import write_csv, write_workbook
+from gridmap.outputs.export.tables import write_csv, write_xlsx
 from gridmap.outputs.export.vector import (
     write_flatgeobuf,
     write_geojson,
@@ -67,7 +67,7 @@ FORMAT_TABLE = {
     "dxf": Format(one=write_dxf),
     "shp": Format(one=write_shapefile, loses="shp_null"),
     "csv": Format(one=write_csv, tables=True),
-    "xlsx": Format(all=write_workbook, tables=True),
+    "xlsx": Format(all=write_xlsx, tables=True),
     "qml": Format(one=write_qml),
     "sld": Format(one=write_sld),
     "maplibre": Format(all=write_maplibre),

@@ -8,10 +8,11 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import XMLGenerator
+from xml.sax.xmlreader import AttributesImpl
 
 import geopandas as gpd
 import numpy as np
@@ -22,27 +23,26 @@ from gridmap.outputs.export.archive import zip_bytes
 from gridmap.outputs.export.job import Job
 from gridmap.outputs.export.selection import Chosen
 from gridmap.outputs.styles.symbology import PathStyle, paint
-from gridmap.outputs.tables.words import spoken_text
+from gridmap.outputs.tables.guard import clean
+from gridmap.outputs.tables.words import headings, words
 
 __all__ = ["write_kml", "write_kmz"]
 
 DIGITS = 7
 MOST_INTEGER = 2**31 - 1
-_HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<kml xmlns="http://www.opengis.net/kml/2.2">\n'
+_NAMESPACE = "http://www.opengis.net/kml/2.2"
 _DOT, _DOT_PIXELS = "files/dot.png", 32
 # Names that GDAL keeps for itself, in any case of letters.
 _TAKEN = ("name", "description", "timestamp", "begin", "end", "visibility", "icon", "snippet")
 _TAGS = {0: "Point", 1: "LineString", 2: "LinearRing"}
-_TYPES = {"integer": "int", "number": "double", "boolean": "bool"}
+_TYPES = {"integer": "int", "number": "double"}
 
 
 def write_kml(job: Job, chosen: Chosen) -> list[Path]:
     """Write a layer as ``<layer>.kml``, in longitude and latitude."""
     path = job.folder / f"{chosen.layer.name}.kml"
-    with path.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(_HEAD + "<Document>\n")
-        _write_layer(job, chosen, file, packed=False)
-        file.write("</Document>\n</kml>\n")
+    with path.open("w", encoding="utf-8", newline="\n") as file, _document(file) as xml:
+        _write_layer(job, chosen, xml, packed=False)
     return [path]
 
 
@@ -50,47 +50,92 @@ def write_kmz(job: Job, chosen: tuple[Chosen, ...]) -> list[Path]:
     """Write all layers as folders of ``<city>.kmz``."""
     text = io.StringIO()
     city = job.analysed.city
-    text.write(_HEAD + f"<Document>\n<name>{escape(city.title.get(job.lang))}</name>\n")
-    for one in chosen:
-        job.tell(one.layer.name, "kmz")
-        text.write(f"<Folder><visibility>{int(one.layer.role == 'result')}</visibility>\n")
-        _write_layer(job, one, text, packed=True)
-        text.write("</Folder>\n")
-    text.write("</Document>\n</kml>\n")
+    with _document(text) as xml:
+        xml.leaf("name", city.title.get(job.lang))
+        for one in chosen:
+            job.tell(one.layer.name, "kmz")
+            with xml.element("Folder"):
+                xml.leaf("visibility", int(one.layer.role == "result"))
+                _write_layer(job, one, xml, packed=True)
     path = job.folder / f"{city.name}.kmz"
     zip_bytes(path, [("doc.kml", text.getvalue().encode("utf-8")), (_DOT, _dot())])
     return [path]
 
 
-def _write_layer(job: Job, chosen: Chosen, file: TextIO, *, packed: bool) -> None:
-    layer = chosen.layer
+class _Xml:
+    """Elements, nested as the blocks of the program are; texts without control characters."""
+
+    def __init__(self, file: io.TextIOBase) -> None:
+        self._out = XMLGenerator(file, encoding="utf-8", short_empty_elements=True)
+        self._out.startDocument()
+
+    @contextmanager
+    def element(self, tag: str, **attributes: str) -> Iterator[None]:
+        self._begin(tag, attributes)
+        yield
+        self._out.endElement(tag)
+
+    def leaf(self, tag: str, text: object, **attributes: str) -> None:
+        self._begin(tag, attributes)
+        self._out.characters(clean(str(text)))
+        self._out.endElement(tag)
+
+    def _begin(self, tag: str, attributes: Mapping[str, str]) -> None:
+        held = {name: clean(value) for name, value in attributes.items()}
+        self._out.startElement(tag, AttributesImpl(held))
+
+    def end_line(self) -> None:
+        self._out.ignorableWhitespace("\n")
+
+
+@contextmanager
+def _document(file: io.TextIOBase) -> Iterator[_Xml]:
+    xml = _Xml(file)
+    with xml.element("kml", xmlns=_NAMESPACE), xml.element("Document"):
+        yield xml
+    xml.end_line()
+
+
+def _write_layer(job: Job, chosen: Chosen, xml: _Xml, *, packed: bool) -> None:
+    layer, zone = chosen.layer, job.analysed.city.timezone
     assert isinstance(chosen.frame, gpd.GeoDataFrame)  # noqa: S101 - for the type checker
     frame, shapes = chosen.frame, _valid(job, chosen)
-    file.write(f"<name>{escape(layer.title.get(job.lang))}</name>\n")
-    file.write(f"<description>{escape(layer.description.get(job.lang))}</description>\n")
-    keys: list[str] = [""] * len(frame)
-    if chosen.styled:
-        if layer.symbology is not None and layer.symbology.kind == "heat":
-            job.note("no_heat", layer=layer.title.get(job.lang), format="KML")
-        painted = paint(layer, chosen.whole, job.lang)
-        keys = [key for key, kept in zip(painted.keys, chosen.rows, strict=True) if kept]
-        for key, style in painted.styles.items():
-            file.write(_style(f"{layer.name}.{key}", style, packed))
+    xml.leaf("name", layer.title.get(job.lang))
+    xml.leaf("description", layer.description.get(job.lang))
+    xml.end_line()
+    keys = _write_styles(job, chosen, xml, packed=packed)
     names = [name for name in layer.fields if name in frame]
-    file.write(_schema(chosen, names, job.lang))
-    columns = [_values(chosen, name, job) for name in names]
+    _write_schema(chosen, headings(layer, names, job.lang, zone), xml)
+    columns = [(_free(name), _values(chosen, name, job)) for name in names]
     label = layer.label if layer.label in frame else layer.key if layer.key in frame else ""
-    titles = spoken_text(frame[label], layer, job.lang) if label else [""] * len(frame)
-    for row, (title, shape, key) in enumerate(zip(titles, shapes, keys, strict=True)):
+    titles = words(frame[label], layer.fields[label], job.lang, zone=zone) if label else None
+    for row, (shape, key) in enumerate(zip(shapes, keys, strict=True)):
         if shape is None or shape.is_empty:
             continue
-        link = f"<styleUrl>#{layer.name}.{key}</styleUrl>" if key else ""
-        file.write(f"<Placemark><name>{escape(title)}</name>{link}")
-        file.write(f"<ExtendedData><SchemaData schemaUrl={quoteattr('#' + layer.name)}>")
-        file.write("".join(column[row] for column in columns))
-        file.write("</SchemaData></ExtendedData>")
-        file.writelines(_geometry(shape))
-        file.write("</Placemark>\n")
+        with xml.element("Placemark"):
+            xml.leaf("name", titles[row] if titles else "")
+            if key:
+                xml.leaf("styleUrl", f"#{layer.name}.{key}")
+            with xml.element("ExtendedData"), xml.element("SchemaData", schemaUrl=f"#{layer.name}"):
+                for name, values in columns:
+                    text = values[row]
+                    if text is not None:
+                        xml.leaf("SimpleData", text, name=name)
+            _write_geometry(shape, xml)
+        xml.end_line()
+
+
+def _write_styles(job: Job, chosen: Chosen, xml: _Xml, *, packed: bool) -> list[str]:
+    """Write the styles of a layer; return the key of each row's, empty where there is none."""
+    layer = chosen.layer
+    if not chosen.styled:
+        return [""] * len(chosen.frame)
+    if layer.symbology is not None and layer.symbology.kind == "heat":
+        job.note("no_heat", layer=layer.title.get(job.lang), format="KML")
+    painted = paint(layer, chosen.whole, job.lang)
+    for key, style in painted.styles.items():
+        _write_style(f"{layer.name}.{key}", style, xml, packed=packed)
+    return [key for key, kept in zip(painted.keys, chosen.rows, strict=True) if kept]
 
 
 def _valid(job: Job, chosen: Chosen) -> npt.NDArray[np.object_]:
@@ -110,16 +155,13 @@ def _valid(job: Job, chosen: Chosen) -> npt.NDArray[np.object_]:
     return shapes
 
 
-def _schema(chosen: Chosen, names: list[str], lang: str) -> str:
-    layer = chosen.layer
-    fields = "".join(
-        f"<SimpleField type={quoteattr(_type(chosen, name))} "
-        f"name={quoteattr(_free(name))}><displayName>{escape(layer.fields[name].label.get(lang))}"
-        "</displayName></SimpleField>\n"
-        for name in names
-    )
-    name = quoteattr(layer.name)
-    return f"<Schema name={name} id={name}>\n{fields}</Schema>\n"
+def _write_schema(chosen: Chosen, heads: Mapping[str, str], xml: _Xml) -> None:
+    name = chosen.layer.name
+    with xml.element("Schema", name=name, id=name):
+        for field, head in heads.items():
+            with xml.element("SimpleField", type=_type(chosen, field), name=_free(field)):
+                xml.leaf("displayName", head)
+    xml.end_line()
 
 
 def _free(name: str) -> str:
@@ -133,41 +175,35 @@ def _type(chosen: Chosen, name: str) -> str:
     return "double" if wide else kind
 
 
-def _values(chosen: Chosen, name: str, job: Job) -> list[str]:
-    """Return a column as elements, an empty text where there is no value."""
+def _values(chosen: Chosen, name: str, job: Job) -> list[str | None]:
+    """Return a column as texts: numbers as the schema has them, all else in words."""
     field, values = chosen.layer.fields[name], chosen.frame[name]
-    there = values.notna()
-    if field.type == "datetime":
-        zone = job.analysed.city.timezone
-        texts = values.dt.tz_convert(zone).map(lambda t: t.isoformat(), na_action="ignore")
-    elif field.type == "boolean":
-        texts = values.astype("boolean").map({True: "1", False: "0"})
+    if _type(chosen, name) == "string":
+        texts = words(values, field, job.lang, zone=job.analysed.city.timezone)
     else:
-        texts = values.astype("string")
-    tag = f"<SimpleData name={quoteattr(_free(name))}>"
-    return [
-        f"{tag}{escape(_plain(str(text)))}</SimpleData>" if known else ""
-        for text, known in zip(texts, there, strict=True)
-    ]
+        texts = values.astype("string").to_list()
+    there = values.notna()
+    return [text if known else None for text, known in zip(texts, there, strict=True)]
 
 
-def _plain(text: str) -> str:
-    """Return a text without the control characters that XML 1.0 cannot hold."""
-    return "".join(sign for sign in text if sign >= " " or sign in "\t\n\r")
-
-
-def _style(name: str, style: PathStyle, packed: bool) -> str:
-    # Alone, a KML has no picture of its own and takes the pin of the program that shows it.
-    icon = f"<Icon><href>{_DOT}</href></Icon>" if packed else ""
-    return (
-        f"<Style id={quoteattr(name)}>"
-        f"<IconStyle><color>{_abgr(style.fill)}</color><scale>{style.radius / 8:g}</scale>"
-        f"{icon}</IconStyle>"
-        f"<LabelStyle><scale>0.7</scale></LabelStyle>"
-        f"<LineStyle><color>{_abgr(style.stroke)}</color><width>{style.stroke_width:g}</width>"
-        f"</LineStyle><PolyStyle><color>{_abgr(style.fill, style.fill_opacity)}</color>"
-        f"<fill>{int(style.fill_opacity > 0)}</fill></PolyStyle></Style>\n"
-    )
+def _write_style(name: str, style: PathStyle, xml: _Xml, *, packed: bool) -> None:
+    with xml.element("Style", id=name):
+        with xml.element("IconStyle"):
+            xml.leaf("color", _abgr(style.fill))
+            xml.leaf("scale", f"{style.radius / 8:g}")
+            # Alone, a KML has no picture of its own and takes the pin of what shows it.
+            if packed:
+                with xml.element("Icon"):
+                    xml.leaf("href", _DOT)
+        with xml.element("LabelStyle"):
+            xml.leaf("scale", "0.7")
+        with xml.element("LineStyle"):
+            xml.leaf("color", _abgr(style.stroke))
+            xml.leaf("width", f"{style.stroke_width:g}")
+        with xml.element("PolyStyle"):
+            xml.leaf("color", _abgr(style.fill, style.fill_opacity))
+            xml.leaf("fill", int(style.fill_opacity > 0))
+    xml.end_line()
 
 
 def _dot() -> bytes:
@@ -190,25 +226,22 @@ def _abgr(colour: str, opacity: float = 1.0) -> str:
     return f"{round(255 * opacity):02x}{colour[5:7]}{colour[3:5]}{colour[1:3]}".lower()
 
 
-def _geometry(shape: shapely.Geometry) -> Iterator[str]:
+def _write_geometry(shape: shapely.Geometry, xml: _Xml) -> None:
     parts = getattr(shape, "geoms", None)
     if parts is not None:
-        yield "<MultiGeometry>"
-        for part in parts:
-            yield from _geometry(part)
-        yield "</MultiGeometry>"
+        with xml.element("MultiGeometry"):
+            for part in parts:
+                _write_geometry(part, xml)
     elif isinstance(shape, shapely.Polygon):
-        yield f"<Polygon><outerBoundaryIs>{_ring(shape.exterior)}</outerBoundaryIs>"
-        for hole in shape.interiors:
-            yield f"<innerBoundaryIs>{_ring(hole)}</innerBoundaryIs>"
-        yield "</Polygon>"
+        rings = [("outerBoundaryIs", shape.exterior)]
+        rings += [("innerBoundaryIs", hole) for hole in shape.interiors]
+        with xml.element("Polygon"):
+            for tag, ring in rings:
+                with xml.element(tag):
+                    _write_geometry(ring, xml)
     else:
-        tag = _TAGS[int(shapely.get_type_id(shape))]
-        yield f"<{tag}><coordinates>{_coordinates(shape)}</coordinates></{tag}>"
-
-
-def _ring(ring: shapely.LinearRing) -> str:
-    return f"<LinearRing><coordinates>{_coordinates(ring)}</coordinates></LinearRing>"
+        with xml.element(_TAGS[int(shapely.get_type_id(shape))]):
+            xml.leaf("coordinates", _coordinates(shape))
 
 
 def _coordinates(shape: shapely.Geometry) -> str:

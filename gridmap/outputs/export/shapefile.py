@@ -8,8 +8,6 @@ the language driver in the header for programs that do not.
 
 from __future__ import annotations
 
-import csv
-import io
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,6 +24,7 @@ from gridmap.outputs.export.job import Job, multi, prove_family, zoned
 from gridmap.outputs.export.selection import Chosen
 from gridmap.outputs.styles.qgis import qml
 from gridmap.outputs.styles.sld import sld
+from gridmap.outputs.tables.ledger import csv_bytes
 
 __all__ = ["cut_text", "short_names", "write_shapefile"]
 
@@ -175,19 +174,12 @@ def _sheets(
     ]
     heads = ["name", "field", "label_zh", "label_en", "unit", "description"]
     written = [folder / f"{layer.name}_fields.csv"]
-    written[0].write_bytes(_csv(heads, rows))
+    written[0].write_bytes(csv_bytes(pd.DataFrame(rows, columns=heads)))
     if long:
         written.append(folder / f"{layer.name}_texts.csv")
-        written[1].write_bytes(_csv([layer.key or "row", "field", "text"], long))
+        texts = pd.DataFrame(long, columns=[layer.key or "row", "field", "text"])
+        written[1].write_bytes(csv_bytes(texts))
     return written
-
-
-def _csv(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(heads)
-    writer.writerows(rows)
-    return text.getvalue().encode("utf-8-sig")
 
 
 def _renamed(

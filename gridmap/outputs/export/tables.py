@@ -2,138 +2,98 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
+import numpy.typing as npt
 import shapely
-import xlsxwriter
 
 from gridmap import messages
-from gridmap.outputs.export.job import Job, zoned
+from gridmap.outputs.export.job import Job
 from gridmap.outputs.export.selection import Chosen
-from gridmap.outputs.tables.words import heading
+from gridmap.outputs.tables.ledger import csv_bytes, worded
+from gridmap.outputs.tables.workbook import (
+    MOST_ROWS,
+    MOST_SIGNS,
+    Cell,
+    Entry,
+    Sheet,
+    layer_sheet,
+    write_workbook,
+)
 
-__all__ = ["write_csv", "write_workbook"]
+__all__ = ["write_csv", "write_xlsx"]
 
-_CREATED = dt.datetime(2000, 1, 1)
-MOST_ROWS, MOST_SIGNS = 1_048_575, 32_767  # of a sheet, beneath its head; of a cell
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_SHEET = str.maketrans("[]:*?/\\", "_" * 7)
 DIGITS = 7
+_DEGREES = "0." + "0" * DIGITS
 
 
 def write_csv(job: Job, chosen: Chosen) -> list[Path]:
     """Write a layer as ``<layer>.csv``, UTF-8 with a mark that Excel asks for, or GB 18030."""
     path = job.folder / f"{chosen.layer.name}.csv"
-    table = _table(job, chosen)
-    for name in table.select_dtypes(["object", "string"]):
-        # A spreadsheet would run a text that begins like a formula.
-        table[name] = table[name].map(_harmless, na_action="ignore")
-    encoding = "gb18030" if job.encoding == "gb18030" else "utf-8-sig"
-    text = table.to_csv(index=False, lineterminator="\r\n")
-    path.write_bytes(text.encode(encoding))
+    zone = job.analysed.city.timezone
+    # Data that are read again, by gridmap itself too: every digit, no thousands set apart.
+    table = worded(chosen.layer, chosen.frame, job.lang, zone=zone, exact=True)
+    table = table.assign(**_places(job, chosen))
+    path.write_bytes(csv_bytes(table, job.encoding))
     return [path]
 
 
-def _harmless(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
-
-
-def write_workbook(job: Job, chosen: tuple[Chosen, ...]) -> list[Path]:
+def write_xlsx(job: Job, chosen: tuple[Chosen, ...]) -> list[Path]:
     """Write all layers as sheets of ``<city>.xlsx``."""
     path = job.folder / f"{job.analysed.city.name}.xlsx"
-    options = {"strings_to_formulas": False, "strings_to_urls": False, "constant_memory": True}
-    with xlsxwriter.Workbook(path, options) as book:
-        book.set_properties({"created": _CREATED})
-        bold = book.add_format({"bold": True, "bottom": 1})
-        time = book.add_format({"num_format": "yyyy-mm-dd hh:mm"})
-        used: set[str] = set()
-        for one in chosen:
-            job.tell(one.layer.name, "xlsx")
-            title = one.layer.title.get(job.lang).translate(_SHEET)[:31]
-            name = title if title.lower() not in used else one.layer.name[:31]
-            used.add(name.lower())
-            table = _table(job, one)
-            if len(table) > MOST_ROWS:
-                job.note("xlsx_rows", layer=title, most=f"{MOST_ROWS:,}", count=f"{len(table):,}")
-            sheet = book.add_worksheet(name)
-            sheet.freeze_panes(1, 0)
-            for column, (head, wide) in enumerate(_widths(table)):
-                sheet.set_column(column, column, wide)
-                sheet.write_string(0, column, head, bold)
-            for row, values in enumerate(_cells(job, one, table), start=1):
-                for column, value in enumerate(values):
-                    if isinstance(value, dt.datetime):
-                        sheet.write_datetime(row, column, value, time)
-                    elif isinstance(value, str):
-                        sheet.write_string(row, column, value)
-                    elif value is not None:
-                        sheet.write(row, column, value)
+    write_workbook(path, _sheets(job, chosen))
     return [path]
 
 
-def _cells(job: Job, chosen: Chosen, table: pd.DataFrame) -> Iterator[list[Any]]:
-    plain = table.head(MOST_ROWS).astype(object).where(table.head(MOST_ROWS).notna(), None)
-    for values in plain.itertuples(index=False, name=None):
-        row = []
-        for value in values:
-            if isinstance(value, str) and len(value) > MOST_SIGNS:
-                job.note("xlsx_long", layer=chosen.layer.title.get(job.lang), most=MOST_SIGNS)
-                row.append(value[:MOST_SIGNS] if not value.endswith(")") else None)
-            elif isinstance(value, float) and not np.isfinite(value):
-                row.append(None)
-            else:
-                row.append(value)
-        yield row
+def _sheets(job: Job, chosen: tuple[Chosen, ...]) -> Iterator[Sheet]:
+    for one in chosen:
+        job.tell(one.layer.name, "xlsx")
+        title, count = one.layer.title.get(job.lang), len(one.frame)
+        if count > MOST_ROWS:
+            job.note("xlsx_rows", layer=title, most=f"{MOST_ROWS:,}", count=f"{count:,}")
+        sheet = layer_sheet(one.layer, one.frame, job.lang, job.analysed.city.timezone)
+        places = _places(job, one)
+        pairs = zip(sheet.rows, _rows(places, count), strict=True)
+        rows = (_fitting(job, title, cells, where) for cells, where in pairs)
+        yield replace(sheet, heads=[*sheet.heads, *places], rows=rows)
 
 
-def _widths(table: pd.DataFrame) -> Iterator[tuple[str, int]]:
-    for name in table.columns:
-        # A Chinese character is two wide.
-        wide = sum(2 if ord(sign) > 0x2E80 else 1 for sign in str(name))  # noqa: PLR2004
-        yield str(name), min(max(wide + 2, 10), 40)
+def _rows(places: dict[str, npt.NDArray[Any]], count: int) -> Iterator[tuple[Entry, ...]]:
+    columns = [
+        [Cell(value, _DEGREES) if isinstance(value, float) else value for value in values.tolist()]
+        for values in places.values()
+    ]
+    return zip(*columns, strict=True) if columns else repeat((), count)
 
 
-def _table(job: Job, chosen: Chosen) -> pd.DataFrame:
-    """Return the ledger: labels for headings and categories, local times, and places."""
-    part = zoned(chosen, job.analysed.city.timezone)
-    layer = part.layer
-    made: dict[str, pd.Series] = {}
-    heads: dict[str, str] = {}
-    for name, field in layer.fields.items():
-        if name not in part.frame:
-            continue
-        values = part.frame[name]
-        if field.categories:
-            labels = {key: label.get(job.lang) for key, label in field.categories.items()}
-            values = values.map(labels, na_action="ignore")
-        elif isinstance(values.dtype, pd.DatetimeTZDtype):
-            values = values.dt.tz_localize(None)
-        elif field.type == "number":
-            values = values.astype("float64")
-        head = heading(field, job.lang)
-        heads[name] = head if head not in heads.values() else f"{head} [{name}]"
-        made[name] = values
-    table = pd.DataFrame(made, index=part.frame.index).rename(columns=heads)
-    if isinstance(part.frame, gpd.GeoDataFrame) and job.place != "none":
-        table = table.assign(**_places(job, part))
-    return table.reset_index(drop=True)
+def _fitting(job: Job, title: str, cells: Sequence[Entry], where: Sequence[Entry]) -> list[Entry]:
+    """Return a row without a shape that no cell can hold: half of one is none."""
+    if any(_is_long(entry) for entry in (*cells, *where)):
+        job.note("xlsx_long", layer=title, most=MOST_SIGNS)
+    return [*cells, *(None if _is_long(entry) else entry for entry in where)]
 
 
-def _places(job: Job, part: Chosen) -> dict[str, Any]:
-    assert isinstance(part.frame, gpd.GeoDataFrame)  # noqa: S101 - for the type checker
+def _is_long(entry: Entry) -> bool:
+    return isinstance(entry, str) and len(entry) > MOST_SIGNS
+
+
+def _places(job: Job, chosen: Chosen) -> dict[str, npt.NDArray[Any]]:
+    """Return the columns that say where each row is, by their headings."""
+    if not isinstance(chosen.frame, gpd.GeoDataFrame) or job.place == "none":
+        return {}
     if job.place == "wkt":
-        placed = job.system.place(part.frame).geometry
+        placed = job.system.place(chosen.frame).geometry
         digits = 3 if job.system.metric else DIGITS
-        return {"WKT": shapely.to_wkt(placed.to_numpy(), rounding_precision=digits)}
-    shapes = job.system.degrees(part.frame).geometry.to_numpy()
-    if part.layer.geometry != "Point":
-        job.note("lonlat_inside", layer=part.layer.title.get(job.lang))
+        return {"WKT": np.asarray(shapely.to_wkt(placed.to_numpy(), rounding_precision=digits))}
+    shapes = job.system.degrees(chosen.frame).geometry.to_numpy()
+    if chosen.layer.geometry != "Point":
+        job.note("lonlat_inside", layer=chosen.layer.title.get(job.lang))
     points = shapely.point_on_surface(shapes)
     names = [messages.text(f"export.{name}", job.lang) for name in ("lon", "lat")]
     lonlat = (shapely.get_x(points), shapely.get_y(points))

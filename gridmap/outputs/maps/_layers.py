@@ -154,7 +154,7 @@ def _field(name: str, field: Field) -> elements.Field:
         spec["format"] = "number"
         spec["decimals"] = field.decimals
     elif field.type == "datetime":
-        spec["format"] = "date"
+        spec["format"] = "datetime"
     return spec
 
 

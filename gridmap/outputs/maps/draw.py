@@ -205,9 +205,22 @@ def _lines(analysed: Analysed, spec: MapSpec, basemap: Basemap) -> list[Words]:
 
     lines: list[Words] = [in_words(spec.description)]
     lines += map(messages.in_each, (of_date, of_source))
+    problems = city.layers.get("problems")
+    if problems is not None and len(problems) and analysed.results.keys() & _shown(spec):
+        first, last = problems["opened"].min(), problems["opened"].max()
+
+        def of_period(lang: str) -> str:
+            told = {"first": f"{first:%Y-%m-%d}", "last": f"{last:%Y-%m-%d}"}
+            return messages.text("map.period", lang, **told)
+
+        lines.insert(1, messages.in_each(of_period))
     if basemap.service == "amap":
         lines.append(messages.written("basemap")["gcj"])
     return lines
+
+
+def _shown(spec: MapSpec) -> set[str]:
+    return {layer.layer for layer in spec.layers}
 
 
 def _fill(

@@ -25,6 +25,7 @@ _FAMILIES: dict[Geometry, tuple[str, ...]] = {
     "LineString": ("LineString", "MultiLineString", "LinearRing"),
     "Point": ("Point", "MultiPoint"),
 }
+_TITLES = {"Polygon": "map.polygon", "LineString": "map.linestring", "Point": "map.point"}
 # ColorBrewer's YlGnBu without its palest, and the colours of Okabe and Ito (2008).
 _RAMP = ("#c7e9b4", "#7fcdbb", "#41b6c4", "#2c7fb8", "#253494")
 _CLASSES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442")
@@ -161,7 +162,7 @@ def _layer(
         part = part.assign(**{_CLASS: classes})
     layer = Layer(
         name=geometry.lower(),
-        title=_said(f"map.{geometry.lower()}"),
+        title=_said(_TITLES[geometry]),
         description=_text(""),
         geometry=geometry,
         role="result",

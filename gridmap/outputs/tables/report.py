@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import math
 from collections.abc import Iterator
@@ -10,12 +9,22 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import xlsxwriter
 
 from gridmap import messages
 from gridmap._version import __version__
-from gridmap.catalog import Field, Layer
 from gridmap.model import Receipt
+from gridmap.outputs.tables.indicators import kpi_sheet
+from gridmap.outputs.tables.ledger import csv_bytes
+from gridmap.outputs.tables.words import MISSING, number_text, share_text
+from gridmap.outputs.tables.workbook import (
+    Cell,
+    Entry,
+    Sheet,
+    layer_sheet,
+    number_form,
+    share_form,
+    write_workbook,
+)
 from gridmap.result import Analysed
 
 __all__ = [
@@ -28,6 +37,7 @@ __all__ = [
 ]
 
 _SHARES = ("recorded_agrees", "plan_within_10", "plan_within_20", "plan_crossing", "plan_optimal")
+_SHARE_DECIMALS = 2
 _THREE = ("gini_hours", "gini_hours_per_member", "plan_compactness")
 _TABLES = (
     "grid_results", "fairness", "transfers", "kpis", "deadlines", "look_back", "recurrence",
@@ -35,7 +45,6 @@ _TABLES = (
     "case_findings", "hotspots", "clusters", "gaps", "overlaps", "misnested", "piles", "plan",
     "plan_lineage",
 )  # fmt: skip
-_CREATED = dt.datetime(2000, 1, 1)
 
 
 def summary_rows(analysed: Analysed, lang: str = "en") -> Iterator[tuple[str, str]]:
@@ -57,12 +66,14 @@ def summary_rows(analysed: Analysed, lang: str = "en") -> Iterator[tuple[str, st
 
 def _printed(key: str, value: Any) -> str:
     if isinstance(value, float) and math.isnan(value):
-        return "–"
+        return MISSING
     if key in _SHARES:
-        return f"{value:.2%}"
-    if key in _THREE:
-        return f"{value:.3f}"
-    return f"{value:,.1f}" if isinstance(value, float) else f"{value:,}"
+        return share_text(value, _SHARE_DECIMALS)
+    return number_text(value, _decimals(key, value))
+
+
+def _decimals(key: str, value: Any) -> int:
+    return 3 if key in _THREE else int(isinstance(value, float))
 
 
 def receipt_rows(analysed: Analysed, lang: str = "en") -> tuple[list[str], list[list[Any]]]:
@@ -162,79 +173,45 @@ def write_report(analysed: Analysed, folder: Path, lang: str = "en") -> list[Pat
     target = folder / "summary.json"
     text = json.dumps(as_json(analysed), ensure_ascii=False, indent=2, allow_nan=False)
     target.write_text(text + "\n", encoding="utf-8")
-    book_path = folder / "summary.xlsx"
-    with xlsxwriter.Workbook(book_path, {"nan_inf_to_errors": False}) as book:
-        book.set_properties({"created": _CREATED, "comments": f"gridmap {__version__}"})
-        _figures_sheet(book, analysed, lang)
-        _rows_sheet(book, analysed, lang)
-        for name in _TABLES:
-            if name in analysed.results and len(analysed.results[name].frame):
-                result = analysed.results[name]
-                _layer_sheet(book, result.layer, result.frame, lang)
-    return [target, book_path]
+    book = folder / "summary.xlsx"
+    write_workbook(book, _sheets(analysed, lang))
+    return [target, book]
 
 
-def _sheet(book: xlsxwriter.Workbook, title: str, heads: list[str], rows: list[list[Any]]) -> None:
-    sheet = book.add_worksheet(title[:31])
-    bold = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
-    sheet.write_row(0, 0, heads, bold)
-    for number, row in enumerate(rows, start=1):
-        for column, value in enumerate(row):
-            if isinstance(value, str):
-                sheet.write_string(number, column, value)
-            elif isinstance(value, bool):
-                sheet.write_boolean(number, column, value)
-            elif value is not None:
-                sheet.write_number(number, column, value)
-    sheet.freeze_panes(1, 0)
-    sheet.autofilter(0, 0, max(len(rows), 1), len(heads) - 1)
-    for column, head in enumerate(heads):
-        longest = max([len(head), *(len(str(row[column])) for row in rows[:200])])
-        sheet.set_column(column, column, min(longest * 1.2 + 2, 42))
+def _sheets(analysed: Analysed, lang: str) -> Iterator[Sheet]:
+    yield _figures_sheet(analysed, lang)
+    heads, rows = receipt_rows(analysed, lang)
+    counted = [[*row[:2], *(Cell(count, number_form()) for count in row[2:])] for row in rows]
+    yield Sheet(messages.text("report.rows", lang), heads, counted)
+    for name in _TABLES:
+        result = analysed.results.get(name)
+        if result is None or result.frame.empty:
+            continue
+        if name == "kpis":
+            yield kpi_sheet(result.frame, analysed.city.catalog, lang)
+        else:
+            yield layer_sheet(result.layer, result.frame, lang, analysed.city.timezone)
 
 
-def _figures_sheet(book: xlsxwriter.Workbook, analysed: Analysed, lang: str) -> None:
+def _figures_sheet(analysed: Analysed, lang: str) -> Sheet:
     heads = [messages.text(f"report.{name}", lang) for name in ("figure", "value")]
-    rows = [
-        [messages.text(f"summary.{key}", lang), _plain(value)]
+    rows: list[list[Entry]] = [
+        [messages.text(f"summary.{key}", lang), Cell(value, _form(key, value))]
         for key, value in analysed.summary.items()
     ]
-    _sheet(book, messages.text("report.summary", lang), heads, rows)
+    return Sheet(messages.text("report.summary", lang), heads, rows)
 
 
-def _rows_sheet(book: xlsxwriter.Workbook, analysed: Analysed, lang: str) -> None:
-    heads, rows = receipt_rows(analysed, lang)
-    _sheet(book, messages.text("report.rows", lang), heads, rows)
-
-
-def _layer_sheet(book: xlsxwriter.Workbook, layer: Layer, frame: pd.DataFrame, lang: str) -> None:
-    names = [name for name in layer.fields if name in frame]
-    heads = []
-    for name in names:
-        field = layer.fields[name]
-        unit = f" ({messages.unit_label(field.unit, lang)})" if field.unit else ""
-        heads.append(field.label.get(lang) + unit)
-    columns = {name: _cells(layer.fields[name], frame[name], lang) for name in names}
-    table = pd.DataFrame(columns).astype(object)
-    table = table.where(table.notna(), None)
-    _sheet(book, layer.title.get(lang), heads, table.to_numpy(dtype=object).tolist())
-
-
-def _cells(field: Field, column: pd.Series, lang: str) -> pd.Series:
-    """Return a column as a person reads it in a sheet: labels for categories, times as text."""
-    cells = column
-    if field.categories:
-        cells = column.map({key: label.get(lang) for key, label in field.categories.items()})
-    elif field.type == "datetime":
-        cells = column.dt.strftime("%Y-%m-%d %H:%M")
-    return cells
+def _form(key: str, value: Any) -> str:
+    return share_form(_SHARE_DECIMALS) if key in _SHARES else number_form(_decimals(key, value))
 
 
 def write_quarantine(analysed: Analysed, folder: Path, lang: str = "en") -> list[Path]:
     """Write one CSV for every input that has rows in quarantine.
 
     Each row is as it was read, after its number, the field, the reason and what was found, so
-    that it can be mended and read again. UTF-8 with a mark, which Excel needs.
+    that it can be mended and read again. A text that would run as a formula stands after an
+    apostrophe.
 
     Returns
     -------
@@ -266,6 +243,6 @@ def write_quarantine(analysed: Analysed, folder: Path, lang: str = "en") -> list
         )
         original = rejected.drop(columns=["gridmap_row", "gridmap_reason", "gridmap_value"])
         path = folder / f"{number:02d}-{receipt.layer}-{Path(receipt.source).stem}.csv"
-        pd.concat([table, original], axis=1).to_csv(path, index=False, encoding="utf-8-sig")
+        path.write_bytes(csv_bytes(pd.concat([table, original], axis=1)))
         written.append(path)
     return written

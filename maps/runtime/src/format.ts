@@ -44,7 +44,9 @@ export class Formats {
           maximumFractionDigits: most,
         }),
     );
-    return format.format(value);
+    // What rounds to nothing has no sign; browsers that write none by themselves are too new.
+    const isZero = Math.abs(percent ? 100 * value : value) * 10 ** most < 0.5;
+    return format.format(isZero ? 0 : value);
   }
 
   date(milliseconds: number, options: Intl.DateTimeFormatOptions): string {
@@ -73,14 +75,19 @@ export class Formats {
   plain(value: Value, field: Field): string | number {
     if (value === null) return "";
     if (typeof value !== "number") return this.bare(value, field);
-    if (field.format !== "date" && field.format !== "datetime") return value;
+    if (!isTime(field)) return value;
+    const text = this.clock(value, field).replace(" ", "T");
+    return field.format === "date" ? text.slice(0, 10) : text;
+  }
+
+  /** A time by the clock of its zone, to the second. */
+  private clock(value: number, field: Field): string {
     const timeZone = field.wallClock ? "UTC" : this.timeZone;
     const format = this.format(
       `iso ${timeZone}`,
       () => new Intl.DateTimeFormat("sv", { ...ISO, timeZone }),
     );
-    const text = format.format(value).replace(" ", "T");
-    return field.format === "date" ? text.slice(0, 10) : text;
+    return format.format(value);
   }
 
   /** Making an Intl format costs far more than using it. */
@@ -104,22 +111,15 @@ export class Formats {
   }
 
   private quantity(value: number, field: Field): string {
-    switch (field.format) {
-      case "text":
-        return String(value);
-      case "date":
-      case "datetime":
-        return this.date(value, {
-          year: "numeric",
-          month: "short",
-          day: "numeric",
-          ...(field.format === "datetime" ? CLOCK : {}),
-          timeZone: field.wallClock ? "UTC" : this.timeZone,
-        });
-      default:
-        return this.number(value, field.decimals, field.format === "percent");
-    }
+    if (field.format === "text") return String(value);
+    // As terminal and tables have them, so that a time is found again in any of them.
+    if (isTime(field)) return this.clock(value, field).slice(0, field.format === "date" ? 10 : 16);
+    return this.number(value, field.decimals, field.format === "percent");
   }
+}
+
+function isTime({ format }: Field): boolean {
+  return format === "date" || format === "datetime";
 }
 
 /** Swedish writes dates as ISO 8601 does. */
@@ -131,4 +131,3 @@ const ISO = {
   minute: "2-digit",
   second: "2-digit",
 } as const;
-const CLOCK = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" } as const;

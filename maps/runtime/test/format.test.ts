@@ -23,6 +23,8 @@ test("numbers have the decimals of their field, or two at most", () => {
   assert.equal(english.bare(1234, field("n", { format: "number" })), "1,234");
   assert.equal(english.bare(2, field("n", { format: "number", decimals: 1 })), "2.0");
   assert.equal(english.bare(0.1234, field("n", { format: "percent" })), "12.3%");
+  assert.equal(english.bare(2.5, field("n", { format: "number", decimals: 0 })), "3");
+  assert.equal(english.bare(-0.04, field("n", { format: "number", decimals: 1 })), "0.0");
 });
 
 test("a number that is a name is not grouped", () => {
@@ -52,9 +54,9 @@ test("a category is called by its name; data that is no category stays", () => {
 
 test("a time without a zone is shown as it is, one with a zone in that of the page", () => {
   const wall = field("at", { format: "datetime", wallClock: true });
-  assert.equal(english.bare(EVENING, wall), "Mar 1, 2024, 18:30");
-  assert.equal(english.bare(EVENING, { ...wall, wallClock: false }), "Mar 2, 2024, 02:30");
-  assert.equal(english.bare(EVENING, { ...wall, format: "date" }), "Mar 1, 2024");
+  assert.equal(english.bare(EVENING, wall), "2024-03-01 18:30");
+  assert.equal(english.bare(EVENING, { ...wall, wallClock: false }), "2024-03-02 02:30");
+  assert.equal(english.bare(EVENING, { ...wall, format: "date" }), "2024-03-01");
 });
 
 test("for other programs times are ISO 8601 in the zone of the page, and numbers bare", () => {

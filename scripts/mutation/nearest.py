@@ -1,0 +1,143 @@
+"""The tests nearest to a module, by what they import."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+
+__all__ = ["Nearest"]
+
+_ENOUGH = 3
+
+
+class Nearest:
+    """Finds the test files nearest to a module.
+
+    A test file is as far from a module as there are imports between the two: 0 if it is named
+    after it (``test_moran.py``, ``test_export_kml.py``), 1 if it imports it, 2 if it imports
+    something that imports it, and so on. A name that a package passes on counts as an import of
+    the module that has it.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        Of the project.
+    package : str
+        Folder of the code, below the root.
+    """
+
+    def __init__(self, root: Path, package: str = "gridmap") -> None:
+        self._package = package
+        self._files = {
+            _dotted(path.relative_to(root)): path for path in sorted((root / package).rglob("*.py"))
+        }
+        self._passed = {
+            name: dict(_passed_on(name, path))
+            for name, path in self._files.items()
+            if path.stem == "__init__"
+        }
+        users: dict[str, set[str]] = {}
+        for name, path in self._files.items():
+            if path.stem == "__init__":
+                continue  # a package passes on; it uses nothing
+            for used in self._used(name, path):
+                users.setdefault(used, set()).add(name)
+        self._users: Mapping[str, set[str]] = users
+        tests = sorted((root / "tests").rglob("test_*.py"))
+        self._tests = {path.relative_to(root): self._used("", path) for path in tests}
+
+    def tests(self, module: Path, *, limit: int = 3) -> list[Path]:
+        """Return the test files nearest to a module, nearest first.
+
+        Parameters
+        ----------
+        module : pathlib.Path
+            Below the root.
+        limit : int
+            How many files at most. All files of a distance are taken, by name, before any of the
+            next; those further than 1 only while there are fewer than three. What only the
+            command reaches has the tests of the command.
+
+        Returns
+        -------
+        list of pathlib.Path
+            Below the root.
+        """
+        name = _dotted(module)
+        found = [test for test in self._tests if _is_named_after(test, module)]
+        reached, near = {name}, {name}
+        while near:
+            here = [test for test, used in self._tests.items() if used & near and test not in found]
+            found += sorted(here, key=lambda test: (test.parent.name not in module.parts, test))
+            if len(found) >= _ENOUGH:
+                break
+            near = {user for one in near for user in self._users.get(one, ())} - reached
+            reached |= near
+        return (found or [test for test in self._tests if test.stem.startswith("test_cli")])[:limit]
+
+    def is_compiled(self, module: Path) -> bool:
+        """Tell whether numba compiles what a module holds, or what imports it."""
+        name, compiler = _dotted(module), f"{self._package}.compiled"
+        kernels = self._users.get(compiler, set())
+        return name == compiler or name in kernels or bool(self._users.get(name, set()) & kernels)
+
+    def _used(self, name: str, path: Path) -> set[str]:
+        return {self._home(one) for one in _imported(name, path)} & set(self._files)
+
+    def _home(self, name: str) -> str:
+        """Return the module that a name is of."""
+        for _ in range(5):
+            if name in self._files:
+                break
+            package, _, last = name.rpartition(".")
+            name = self._passed.get(package, {}).get(last, package)
+        return name
+
+
+def _dotted(path: Path) -> str:
+    parts = path.with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _is_named_after(test: Path, module: Path) -> bool:
+    return test.stem in (
+        f"test_{module.stem.lstrip('_')}",
+        f"test_{module.parent.name}_{module.stem}",
+    )
+
+
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_bytes())
+
+
+def _passed_on(name: str, path: Path) -> Iterator[tuple[str, str]]:
+    """Yield what a package passes on, and from where; lazily by its stub, too."""
+    for file in (path, path.with_suffix(".pyi")):
+        if not file.exists():
+            continue
+        for node in ast.walk(_tree(file)):
+            if isinstance(node, ast.ImportFrom):
+                base = f"{name}.{node.module or ''}".rstrip(".") if node.level else node.module
+                yield from ((one.asname or one.name, f"{base}.{one.name}") for one in node.names)
+
+
+def _imported(name: str, path: Path) -> Iterator[str]:
+    """Yield the dotted names that a file imports, and those that it reads from what it imported."""
+    here: dict[str, str] = {}
+    for node in ast.walk(_tree(path)):
+        if isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                base = ".".join([*name.split(".")[: -node.level], *filter(None, [base])])
+            here |= {one.asname or one.name: f"{base}.{one.name}" for one in node.names}
+        elif isinstance(node, ast.Import):
+            yield from (one.name for one in node.names)
+    yield from here.values()
+    for node in ast.walk(_tree(path)):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            owner = here.get(node.value.id)
+            if owner is not None:
+                yield f"{owner}.{node.attr}"
