@@ -14,8 +14,8 @@ from gridmap.analysis.cases.calendars import Calendar, DayTable, day_table, loca
 from gridmap.errors import ConformError
 
 __all__ = [
-    "DAY_US", "HOUR_US", "MISSING", "DayCount", "advance", "advance_days", "between", "days_between",
-    "instant", "instants", "local", "times", "unknown_years",
+    "DAY_US", "HOUR_US", "MISSING", "DayCount", "advance", "advance_days", "between",
+    "days_between", "instant", "instants", "local", "times", "unknown_years",
 ]  # fmt: skip
 
 Longs = npt.NDArray[np.int64]
