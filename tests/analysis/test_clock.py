@@ -629,7 +629,7 @@ def test_overdue_due_soon_and_the_rest() -> None:
 def test_urgency_at_the_very_moment(
     due: str | None, closed: str | None, name: str, hours: float | None
 ) -> None:
-    cases = pd.DataFrame({"due": at(due), "closed": at(closed)})
+    cases = pd.DataFrame({"deadline": at(due), "closed": at(closed)})
     found = urgency(cases, moment("2024-03-04 12:00"), CHINA, soon=Rule(2, WH)).iloc[0]
     assert found["urgency"] == name
     assert (None if pd.isna(found["overdue_h"]) else found["overdue_h"]) == pytest.approx(hours)
@@ -644,7 +644,7 @@ def test_due_soon_is_what_is_due_within_eight_working_hours() -> None:
     # Seven working hours a day: from Monday 12:00 until Tuesday 14:30 there are 3.5 + 4.5 of them.
     limit = deadline(at("2024-03-04 12:00"), Rule(8, WH), CHINA)[0]
     late = limit + pd.Timedelta(minutes=1)
-    cases = pd.DataFrame({"due": pd.Series([limit, late]), "closed": at(None, None)})
+    cases = pd.DataFrame({"deadline": pd.Series([limit, late]), "closed": at(None, None)})
     found = urgency(cases, moment("2024-03-04 12:00"), CHINA)
     assert found["urgency"].tolist() == ["due_soon", "running"]
 

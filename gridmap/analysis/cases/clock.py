@@ -205,7 +205,7 @@ def _option(rules: pd.DataFrame, name: str) -> pd.Series:
 def _groups(
     rules: Rule | pd.DataFrame, begin: Longs
 ) -> Iterator[tuple[str, DayCount, Longs, Longs]]:
-    """Yield unit, day_count, rows and amounts of the cases whose limits differ in amount alone."""
+    """Yield unit, count of days, rows and amounts of cases whose limits differ in amount alone."""
     there = begin != MISSING
     if isinstance(rules, Rule):
         rows = np.flatnonzero(there)
