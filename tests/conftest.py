@@ -32,6 +32,8 @@ pytest_plugins = ["browser", "postgres"]
 
 # Fixtures that take long to make: with several workers, the tests of each go to one of them.
 _SHARED = ("shipped_maps",)
+# Files whose tests install packages of Node into one folder.
+_NODE = ("test_runtime_units.py", "test_wheel.py")
 _NO_DATA = "needs open data"
 
 
@@ -41,7 +43,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.get_closest_marker("xdist_group"):
             continue
         used = [name for name in _SHARED if name in getattr(item, "fixturenames", ())]
-        group = used[0] if used else item.nodeid.partition("::")[0]
+        group = used[0] if used else "node" if item.path.name in _NODE else str(item.path)
         item.add_marker(pytest.mark.xdist_group(group))
 
 

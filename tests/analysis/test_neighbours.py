@@ -219,7 +219,7 @@ def test_with_self_keeps_the_weights_that_are_there() -> None:
 def test_a_distance_band_holds_whatever_is_no_further(
     places: list[tuple[int, int]], distance: float
 ) -> None:
-    points = gpd.GeoSeries([shapely.Point(*place) for place in places])
+    points = gpd.GeoSeries([shapely.Point(*place) for place in places], crs=CRS)
     xy = np.array(places, dtype=float).reshape(-1, 2)
     away = np.hypot(*(xy[:, None] - xy).transpose(2, 0, 1))
     expected = (away <= distance) & ~np.eye(len(places), dtype=bool)
@@ -229,9 +229,10 @@ def test_a_distance_band_holds_whatever_is_no_further(
 def test_a_distance_band_of_areas_and_of_empty_points() -> None:
     assert distance_band(grid_of("a.b"), 100.0).nnz == 2
     assert distance_band(grid_of("a.b"), 99.0).nnz == 0
-    points = gpd.GeoSeries([shapely.Point(0, 0), shapely.Point(), None, shapely.Point(1, 0)])
+    shapes = [shapely.Point(0, 0), shapely.Point(), None, shapely.Point(1, 0)]
+    points = gpd.GeoSeries(shapes, crs=CRS)
     assert distance_band(points, 2.0).nnz == 2
-    assert distance_band(gpd.GeoSeries([]), 2.0).shape == (0, 0)
+    assert distance_band(gpd.GeoSeries([], crs=CRS), 2.0).shape == (0, 0)
 
 
 @settings(max_examples=60, deadline=None)
@@ -241,7 +242,7 @@ def test_a_distance_band_of_areas_and_of_empty_points() -> None:
 )
 def test_the_nearest_are_those_of_a_plain_sort(places: list[tuple[int, int]], k: int) -> None:
     k = min(k, len(places) - 1)
-    found = k_nearest(gpd.GeoSeries([shapely.Point(*place) for place in places]), k)
+    found = k_nearest(gpd.GeoSeries([shapely.Point(*place) for place in places], crs=CRS), k)
     for i, (x, y) in enumerate(places):
         ranked = sorted(
             ((x - a) ** 2 + (y - b) ** 2, j) for j, (a, b) in enumerate(places) if j != i
@@ -254,7 +255,7 @@ def test_too_many_nearest_are_refused() -> None:
     for k in (0, 3):
         with pytest.raises(ConformError, match="ask for 1 to 2"):
             k_nearest(points, k)
-    holed = gpd.GeoSeries([shapely.Point(0, 0), shapely.Point(), shapely.Point(1, 1)])
+    holed = gpd.GeoSeries([shapely.Point(0, 0), shapely.Point(), shapely.Point(1, 1)], crs=CRS)
     with pytest.raises(ConformError, match="rows 1"):
         k_nearest(holed, 1)
 

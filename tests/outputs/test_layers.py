@@ -92,6 +92,7 @@ def test_the_report_has_every_figure_in_both_languages(sample: Analysed, tmp_pat
         "random_state": 0,
         "minimum_count": 0,
         "exposure": "",
+        "level": "",
     }
     assert sum(entry["rows"] for entry in said["inputs"]) == said["summary"]["rows_in"]
 
