@@ -200,6 +200,7 @@ def _run(
                         measure = running.pop(future)
                         state.found |= future.result()
                         state.done.add(measure.name)
+                        _let_go(plan, given.city, state)
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
@@ -207,6 +208,14 @@ def _run(
     return {
         name: state.found[name] for measure in plan for name in measure.makes if name in state.found
     }
+
+
+def _let_go(plan: tuple[Measure, ...], city: City, state: _Progress) -> None:
+    """Forget what is no layer once every measure that takes it is done: it may be large."""
+    ahead = {name for measure in plan if measure.name not in state.done for name in measure.takes}
+    for name in [*state.found]:
+        if name not in ahead and name not in city.catalog.layers:
+            del state.found[name]
 
 
 def _ready(
