@@ -37,6 +37,7 @@ _NODE = ("test_runtime_units.py", "test_wheel.py")
 _NO_DATA = "needs open data"
 
 
+@pytest.hookimpl(tryfirst=True)  # before the workers read the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep together what shares a town: tests of one file, and of one costly fixture."""
     for item in items:

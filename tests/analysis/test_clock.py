@@ -698,6 +698,11 @@ def test_the_look_back_list() -> None:
     }  # fmt: skip
     assert found.loc["c", "revisit"] == moment("2024-03-12 00:00")
     assert found["revisit"].is_monotonic_increasing
+    # The midnight that ends the last day is its last instant, and no later day.
+    at_midnight = look_back(cases, moment("2024-03-12 00:00"), CHINA)["look_back"]
+    assert at_midnight["c"] == "today"
+    after = look_back(cases, moment("2024-03-12 00:00") + pd.Timedelta(microseconds=1), CHINA)
+    assert after["look_back"]["c"] == "overdue"
     bare = look_back(cases[["closed"]], moment("2024-03-11 12:00"), CHINA, rule=Rule(1, WD))
     assert bare["look_back"].to_dict()["d"] == "today"
     assert len(look_back(cases[4:5], moment("2024-03-11 12:00"), CHINA)) == 0

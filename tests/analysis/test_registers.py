@@ -165,3 +165,10 @@ def test_numbers_are_counted_in_the_layers() -> None:
         reconcile_all(
             declared(("x", None, 1, "assignments", "kind", None, None)), {"assignments": rows}
         )
+
+
+def test_registers_without_a_column_that_counts_are_refused_and_without_others_not() -> None:
+    table = pd.DataFrame({"register": ["shops"], "declared": [3]})
+    assert reconcile_all(table, {})["declared"].to_list() == [3]
+    with pytest.raises(ConformError, match="declared: no column 'declared'; it has: register"):
+        reconcile_all(table[["register"]], {})

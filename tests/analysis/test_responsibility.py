@@ -7,6 +7,7 @@ import shapely
 from shapes import CRS, EAST, NORTH, grid_of, points_at
 
 from gridmap.analysis.responsibility.who import implied_assignments, targets_at, who
+from gridmap.errors import ConformError
 
 NOW = pd.Timestamp("2026-01-01", tz="Asia/Shanghai")
 
@@ -139,3 +140,11 @@ def test_places_count_within_reach() -> None:
     found = who(points, city, rows, at=NOW, reach_m={"places": 60.0})
     assert found["distance_m"].to_list() == [40, 60]
     assert set(found["rule"]) == {"near"}
+
+
+def test_assignments_need_a_holder_and_a_target_and_nothing_else() -> None:
+    told = pd.DataFrame({"holder": ["H"], "role": ["lead"], "layer": ["roads"], "target": ["r"]})
+    found = who(points_at((100, 95)), layers(), told, at=NOW)
+    assert holders(found) == [("H", "lead")]
+    with pytest.raises(ConformError, match="assignments: no column 'role'; it has: holder, layer"):
+        who(points_at((100, 95)), layers(), told.drop(columns="role"), at=NOW)

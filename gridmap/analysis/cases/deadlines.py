@@ -387,7 +387,8 @@ def look_back(
     today = _ticks.local(np.array([now]), calendar.zone)[0]
     day = _ticks.local(by - 1, calendar.zone)[0]
     names = np.select(
-        [(seen != MISSING) & (seen <= by), seen != MISSING, by < now, day == today],
+        # At the midnight that ends the last day there is still that instant.
+        [(seen != MISSING) & (seen <= by), seen != MISSING, by < now, (day == today) | (by == now)],
         ["done", "done_late", "overdue", "today"],
         "later",
     )

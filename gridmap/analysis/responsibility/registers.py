@@ -284,7 +284,13 @@ def reconcile_all(declared: pd.DataFrame, layers: Mapping[str, pd.DataFrame]) ->
 
     Five are declared, four of them by part; the layer holds three.
     """
-    table = declared.reset_index(drop=True)
+    for column in ("register", "declared"):
+        if column not in declared:
+            known = ", ".join(map(str, declared.columns))
+            raise ConformError("clock.column", table="declared", column=column, known=known)
+    optional = ("part", "layer", "field", "value", "where")
+    columns = dict.fromkeys((*declared.columns, *optional))
+    table = declared.reset_index(drop=True).reindex(columns=[*columns])
     total = table["part"].isna()
     sums = table[~total].groupby("register")["declared"].sum()
     parts = table["register"].map(sums).where(total).astype("float64")

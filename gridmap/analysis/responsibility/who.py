@@ -13,6 +13,7 @@ from gridmap.analysis._doors import asks
 from gridmap.analysis.responsibility.asking import in_order, with_territory
 from gridmap.analysis.responsibility.registers import holds_at
 from gridmap.analysis.responsibility.targets import targets_at
+from gridmap.errors import ConformError
 
 __all__ = ["COLUMNS", "implied_assignments", "who", "whole"]
 
@@ -26,8 +27,9 @@ _IMPLIED = {
     "microgrids": {"member": "direct"},
     "zones": {"lead": "lead", "cooperating": "cooperating"},
 }
+_NEEDED = ("holder", "role", "layer", "target")
 _OPTIONAL = (
-    "category", "valid_from", "valid_to", "from_m", "to_m", "phone", "source",
+    "code", "category", "valid_from", "valid_to", "from_m", "to_m", "phone", "source",
 )  # fmt: skip
 
 
@@ -145,7 +147,17 @@ def who(
 
 
 def whole(assignments: pd.DataFrame) -> pd.DataFrame:
-    """Return assignments with every column that an answer depends on, missing where left out."""
+    """Return assignments with every column that an answer depends on, missing where left out.
+
+    Raises
+    ------
+    ConformError
+        If one lacks without which there is no answer.
+    """
+    for column in _NEEDED:
+        if column not in assignments:
+            known = ", ".join(map(str, assignments.columns))
+            raise ConformError("clock.column", table="assignments", column=column, known=known)
     columns = dict.fromkeys((*assignments.columns, *_OPTIONAL))
     texts = dict.fromkeys(("layer", "target", "role"), "string")
     return assignments.reindex(columns=[*columns]).astype(texts)
