@@ -6,12 +6,14 @@ import shutil
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pyogrio
 import pytest
 import shapely
 from test_cli import DATA, gridmap
 
+from gridmap.crs import from_wgs84
 from gridmap.result import Analysed
 from gridmap.sources import read_city
 
@@ -209,3 +211,33 @@ def test_layers_are_written_without_phones(tmp_path: Path) -> None:
     assert gridmap("export", city, "--layer", "assignments", "--out", tmp_path / "out") == 0
     path = next((tmp_path / "out" / "layers").glob("*.gpkg"))
     assert list(pyogrio.read_dataframe(path, layer="assignments")["phone"]) == ["138*****001"]
+
+
+@pytest.mark.parametrize("crs", ["GCJ-02", "BD-09"])
+def test_a_place_can_be_given_in_the_datums_of_chinese_maps(
+    crs: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lon, lat = (
+        float(value[0]) for value in from_wgs84(np.array([120.9063]), np.array([30.7012]), crs)
+    )
+    assert gridmap("who", DATA, f"{lon:.9f},{lat:.9f}", "--crs", crs, "--json") == 0
+    shifted = json.loads(capsys.readouterr().out)["responsible"]
+    assert gridmap("who", DATA, PLACE, "--crs", "EPSG:4326", "--json") == 0
+    plain = json.loads(capsys.readouterr().out)["responsible"]
+    assert [row["holder"] for row in shifted] == [row["holder"] for row in plain] != []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (("120.9,30.7", "--crs", "EPSG:99999"), "is no coordinate system"),
+        (("nan,nan",), "is no place"),
+    ],
+)
+def test_what_is_no_place_is_told_on_a_line(
+    arguments: tuple[str, ...], line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert gridmap("who", DATA, *arguments) == 1
+    said = capsys.readouterr().err.strip().splitlines()
+    assert len(said) == 1
+    assert line in said[0]

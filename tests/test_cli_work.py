@@ -125,3 +125,14 @@ def test_a_plan_gives_transfers_and_the_grids_after_them(
     )
     after = gpd.read_file(tmp_path / "after" / "grids.gpkg")
     assert len(after) == len(tables["fairness"])
+
+
+def test_a_geometry_is_nothing_to_group_by(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in ("recurrence", "kpis"):
+        assert gridmap(command, DATA, "--by", "geometry") == 1
+        assert "no column 'geometry'" in capsys.readouterr().err
+
+
+def test_a_column_named_twice_groups_once(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = said(capsys, "kpis", DATA, "--by", "source, source", "--kpi", "overdue_rate")["kpis"]
+    assert {row["by"] for row in rows} == {"source"}

@@ -72,7 +72,7 @@ def _degrees(place: str) -> tuple[float, float]:
         lon, lat = (float(part) for part in place.replace("，", ",").split(","))
     except ValueError:
         raise ConformError("who.place", place=place) from None
-    if abs(lon) > DEGREES[0] or abs(lat) > DEGREES[1]:
+    if not (abs(lon) <= DEGREES[0] and abs(lat) <= DEGREES[1]):
         raise ConformError("who.place", place=place)
     return lon, lat
 

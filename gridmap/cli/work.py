@@ -80,7 +80,7 @@ def kpis(
     level: Annotated[str, typer.Option("--level", help=help_of("kpis_level"))] = "",
     kpi: Annotated[list[str] | None, typer.Option("--kpi", help=help_of("kpis_kpi"))] = None,
     at: Annotated[str, typer.Option("--at", help=help_of("kpis_at"))] = "",
-    proof: Annotated[int, typer.Option("--proof", help=help_of("kpis_proof"))] = -1,
+    proof: Annotated[int | None, typer.Option("--proof", help=help_of("kpis_proof"), min=0)] = None,
     csv: CsvPath = None,
     lang: LangName = "",
     as_json: AsJson = False,
@@ -95,7 +95,7 @@ def kpis(
     known, table = _cases(city_file, speak, at, quiet=as_json)
     made = kpi_tables(known, table, settings, kpis=kpi)
     tables = {"kpis": made.rows}
-    if proof >= 0:
+    if proof is not None:
         tables = {"kpi_cases": made.behind(proof)}
         tables = {"kpis": made.rows.iloc[[proof]], **tables}
     said = None if as_json else kpi_words(tables["kpis"], known.catalog, speak)
@@ -109,7 +109,8 @@ def _changed(settings: Analysis, by: list[str] | None, period: str, level: str) 
     """
     chosen = settings.kpis
     if by is not None:
-        groups = tuple(tuple(filter(None, map(str.strip, each.split(",")))) for each in by)
+        parts = ([part.strip() for part in each.split(",")] for each in by)
+        groups = tuple(tuple(dict.fromkeys(filter(None, names))) for names in parts)
         chosen = chosen.model_copy(update={"by": groups})
     if period:
         chosen = chosen.model_copy(update={"period": period})

@@ -72,7 +72,9 @@ def analyse(
     (38, 12174)
     """
     settings, registry = settings or Analysis(), load_measures()
-    wanted, others = tuple(want) if want is not None else None, tuple(also)
+    # A name by itself is an iterable of letters.
+    wanted = None if want is None else (want,) if isinstance(want, str) else tuple(want)
+    others = (also,) if isinstance(also, str) else tuple(also)
     registry.prove((*(wanted or ()), *others), city.catalog.layers)
     for name in wanted or ():
         lacking = registry.lacking(name, city)

@@ -507,10 +507,13 @@ def make_bulletin(
             as_of=f"{as_of:%Y-%m-%d %H:%M}",
         )
     settings = settings or Analysis()
-    level = level or settings.kpis.level or city.overview
+    level = level or (settings.kpis.level if city.has("grids") else "") or city.overview
     first = city.frame("problems")["opened"].min()
     if pd.isna(first) or first >= span.ends:
         said = "–" if pd.isna(first) else f"{first:%Y-%m-%d}"
+        if on is None and not pd.isna(first):
+            until = f"{as_of:%Y-%m-%d %H:%M}"
+            raise ConformError("bulletin.none_over", period=period, first=said, as_of=until)
         raise ConformError("bulletin.too_early", label=span.label, first=said)
     known = [
         known_at_end(city, settings, each, level)

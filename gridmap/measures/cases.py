@@ -173,8 +173,10 @@ def _located(
     on_pile, piles = analysis.find_fallback_points(
         problems, share=settings.pile_share, minimum=settings.pile_minimum
     )
-    levels = {"grid": Given(city, settings).level}
-    levels["area"] = level or settings.kpis.level or city.overview
+    levels = {"grid": Given(city, settings).level, "area": level or settings.kpis.level}
+    levels["area"] = levels["area"] or city.overview
+    if not (level or city.has("grids")):
+        levels = dict.fromkeys(levels, "")  # the settings name levels of grids that nobody gave
     none = pd.Series(pd.NA, index=problems.index, dtype="string")
     placed = problems.assign(pile=on_pile)
     for name, of in levels.items():
@@ -482,8 +484,12 @@ def recurrence_curves(table: CaseTable, settings: Analysis, by: str = "") -> pd.
     >>> bool(week["free"].is_monotonic_decreasing), int(week["recurred"].sum())
     (True, 473)
     """
+    cases = table.placed
+    columns = [str(name) for name in cases if name != cases.geometry.name]
+    if by and by not in columns:
+        raise ConformError("kpi.by", column=by, known=", ".join(columns))
     curve = analysis.recurrence_curve(
-        table.placed, within_m=settings.recurrence.within_m, as_of=table.at, by=by
+        cases, within_m=settings.recurrence.within_m, as_of=table.at, by=by
     )
     return curve.rename(columns={by: "group"}) if by else curve
 

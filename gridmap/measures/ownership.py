@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
 from gridmap.analysis.responsibility.registers import in_force
@@ -14,6 +15,7 @@ from gridmap.analysis.responsibility.targets import Targets, target_groups
 from gridmap.analysis.responsibility.who import who as asked_of
 from gridmap.analysis.responsibility.who import whole
 from gridmap.catalog import Catalog, Text, load_catalog
+from gridmap.crs import DATUMS, parse_crs, to_wgs84
 from gridmap.measures.responsibility import reach_of, responsibilities
 from gridmap.model import City
 from gridmap.result import Analysed
@@ -111,6 +113,7 @@ def who(
     at : datetime, aware, optional
         By default the moment that the city is analysed for.
     crs : str
+        A system, or one of the datums GCJ-02 and BD-09.
     settings : Responsibility, optional
         How far a road or a place reaches.
 
@@ -128,7 +131,11 @@ def who(
     """
     settings = settings or Responsibility()
     layers, assignments = responsibilities(city, settings)
-    point = gpd.GeoDataFrame(geometry=gpd.points_from_xy([lon], [lat], crs=crs)).to_crs(city.crs)
+    at_x, at_y = np.array([lon]), np.array([lat])
+    if crs in DATUMS:
+        at_x, at_y = to_wgs84(at_x, at_y, crs)
+    place = gpd.points_from_xy(at_x, at_y, crs=parse_crs(crs))
+    point = gpd.GeoDataFrame(geometry=place).to_crs(city.crs)
     found = asked_of(
         point,
         layers,

@@ -215,9 +215,12 @@ class Registry(Summarised):
         """
         known = sorted({*self.makers, *layers})
         for name in names:
-            if name not in known:
-                near = difflib.get_close_matches(name, known, n=3) or known
+            if name in known:
+                continue
+            near = difflib.get_close_matches(str(name), known, n=3)
+            if near:
                 raise CatalogError("measure.unknown", name=name, known=", ".join(near))
+            raise CatalogError("measure.unknown_name", name=name, known=", ".join(known))
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import importlib.metadata
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,6 +17,7 @@ from gridmap.catalog import load_catalog
 from gridmap.errors import CatalogError, ConformError
 from gridmap.measures import registry
 from gridmap.measures.analyse import analyse, inputs_of, steps_of
+from gridmap.measures.bulletins import make_bulletin
 from gridmap.measures.registry import Given, Measure, Registry, load_measures
 from gridmap.model import City
 from gridmap.settings import Analysis
@@ -83,6 +85,9 @@ def test_interpolated_counts_bring_their_source_in() -> None:
 def test_an_unknown_name_is_an_error_with_the_nearest(city: City) -> None:
     with pytest.raises(CatalogError, match="no result or layer 'fairnes'; the nearest are: fairne"):
         analyse(city, want=["fairnes"])
+    with pytest.raises(CatalogError, match="no result or layer 'None'"):
+        analyse(city, want=[None])  # type: ignore[list-item]
+    assert "grid_results" in analyse(city, want="grid_results").results
     with pytest.raises(CatalogError, match="'nonsense'"):
         analyse(city, want=["grid_results"], also=["nonsense"])
 
@@ -107,6 +112,18 @@ def test_several_at_once_give_what_one_after_the_other_does(city: City) -> None:
 def test_a_mistake_in_one_of_several_is_told_and_ends_all(city: City) -> None:
     with pytest.raises(ConformError, match="no width of time"):
         analyse(city, Analysis(emerging_bin="moon"), workers=4)
+
+
+def test_cases_of_a_city_without_grids_are_cases_all_the_same(city: City) -> None:
+    bare = replace(city, layers={"problems": city.layers["problems"]})
+    settings = Analysis.model_validate({"level": "grid", "kpis": {"level": "community"}})
+    made = analyse(bare, settings, want=["problems", "deadlines", "kpis", "recurrence"])
+    assert made.results["problems"].frame["grid"].isna().all()
+    assert set(made.results["kpis"].frame["by"].dropna()) <= {"category", "source", "department"}
+    bulletin = make_bulletin(bare, settings, period="month", on=dt.date(2025, 3, 1))
+    assert bulletin.level == ""
+    with pytest.raises(ConformError, match="No year of the data is over yet"):
+        make_bulletin(replace(bare, as_of=TIMES.max().to_pydatetime()), settings, period="year")
 
 
 def test_measures_in_a_circle_or_twice_are_refused() -> None:

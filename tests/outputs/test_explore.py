@@ -84,3 +84,22 @@ def test_an_unknown_column_and_an_empty_frame_are_told() -> None:
         gridmap.explore(areas(hours=[1.0]), "hour")
     with pytest.raises(OutputError, match="None of the 1 rows has a shape"):
         gridmap.explore(gpd.GeoDataFrame({"n": [1]}, geometry=[None], crs=4326))
+
+
+def test_a_column_without_a_value_a_name_or_a_shape_breaks_nothing() -> None:
+    for empty in ([None, None], pd.to_datetime([None, None])):
+        assert "gridmap.page(" in gridmap.explore(areas(v=empty), "v").get_root().render()
+    nameless = areas(n=[1, 2]).rename(columns={"n": ""})
+    assert "gridmap.page(" in gridmap.explore(nameless, "").get_root().render()
+    assert "gridmap.page(" in gridmap.explore(areas(n=[1, 2]).geometry).get_root().render()
+    with pytest.raises(OutputError, match="no column 'geometry'; it has: n"):
+        gridmap.explore(areas(n=[1, 2]), "geometry")
+    for none in (pd.DataFrame({"n": [1]}), gpd.GeoDataFrame({"n": [1]})):
+        with pytest.raises(OutputError, match="is no frame with shapes"):
+            gridmap.explore(none)
+
+
+def test_a_system_that_leads_nowhere_is_told() -> None:
+    local = 'LOCAL_CS["site",UNIT["metre",1]]'
+    with pytest.raises(CrsError, match="no way leads from site"):
+        gridmap.explore(areas(n=[1, 2]).set_crs(local, allow_override=True), "n")

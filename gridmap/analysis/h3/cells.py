@@ -13,6 +13,7 @@ import scipy.sparse as sp
 import shapely
 
 from gridmap.analysis.h3._lookup import cell_counts, cells_at
+from gridmap.errors import CrsError
 
 __all__ = [
     "cell_counts",
@@ -131,6 +132,11 @@ def cell_grid(
     GeoDataFrame
         ``code`` (the H3 index as text), ``count`` and the hexagon, ordered by code.
 
+    Raises
+    ------
+    CrsError
+        If the points do not say their coordinate system.
+
     Examples
     --------
     >>> points = gpd.GeoDataFrame(geometry=gpd.points_from_xy([120.15], [30.28]), crs=4326)
@@ -140,6 +146,8 @@ def cell_grid(
     >>> cells.geom_type.unique().tolist()
     ['Polygon']
     """
+    if points.crs is None:
+        raise CrsError("crs.none", function="cell_grid", name="points")
     shapes = points.geometry
     counts = cell_counts(
         shapes.x.to_numpy(), shapes.y.to_numpy(), points.crs, resolution=resolution

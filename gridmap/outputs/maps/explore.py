@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyproj
 import shapely
 from pandas.api import types
 
@@ -38,13 +39,17 @@ _CLASS = "(class)"
 
 
 def explore(
-    frame: gpd.GeoDataFrame, column: str | None = None, *, title: str = "", lang: str = "en"
+    frame: gpd.GeoDataFrame | gpd.GeoSeries,
+    column: str | None = None,
+    *,
+    title: str = "",
+    lang: str = "en",
 ) -> Page:
     """Draw any frame on a page of its own.
 
     Parameters
     ----------
-    frame : GeoDataFrame
+    frame : GeoDataFrame or GeoSeries
         In any coordinate system, of any mixture of geometries; every column but the geometry can
         be read, searched and sorted on the page. Rows without a shape stand in no map.
     column : str, optional
@@ -65,7 +70,7 @@ def explore(
     CrsError
         If the frame does not say its coordinate system.
     OutputError
-        If there is no such column, or no row has a shape.
+        If it is no frame with shapes, there is no such column, or no row has a shape.
 
     Examples
     --------
@@ -75,20 +80,22 @@ def explore(
     >>> "hours" in page.get_root().render()
     True
     """
-    if frame.crs is None:
-        raise CrsError("crs.none", function="explore", name="frame")
-    if column is not None and column not in frame.columns:
-        known = ", ".join(map(str, frame.columns.drop(frame.geometry.name)))
-        raise OutputError("map.column", column=column, known=known)
+    frame = _frame(frame)
+    columns = frame.columns.drop(frame.geometry.name)
+    if column is not None and column not in columns:
+        raise OutputError("map.column", column=column, known=", ".join(map(str, columns)))
     shapes = frame.geometry.to_numpy()
     there = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
-    shown = frame[there].to_crs(4326)
+    try:
+        shown = frame[there].to_crs(4326)
+    except pyproj.exceptions.ProjError:
+        raise CrsError("crs.no_way", name="frame", crs=frame.crs.name) from None
     heading = title or (f"{column}" if column is not None else f"{len(frame):,}")
     if shown.empty:
         raise OutputError("map.no_shapes", rows=f"{len(frame):,}")
     left = len(frame) - len(shown)
     canvas = page(title=heading, bounds=shown.total_bounds, lang=lang, lines=_lines(left))
-    overlays = [*_overlays(_plain(shown), column)]
+    overlays = [*_overlays(_plain(shown), None if column is None else _named(column))]
     made, sections = [], []
     for overlay in overlays:
         painted = paint(overlay.layer, overlay.frame)
@@ -98,6 +105,17 @@ def explore(
     elements.LayerSwitch(made).add_to(canvas)
     elements.Legend(sections).add_to(canvas)
     return canvas
+
+
+def _frame(given: object) -> gpd.GeoDataFrame:
+    """Return what was given as a frame with shapes whose system is known."""
+    if isinstance(given, gpd.GeoSeries):
+        given = given.to_frame("geometry")
+    if not isinstance(given, gpd.GeoDataFrame) or given.active_geometry_name is None:
+        raise OutputError("map.no_frame", kind=type(given).__name__)
+    if given.crs is None:
+        raise CrsError("crs.none", function="explore", name="frame")
+    return given
 
 
 def _lines(left: int) -> list[messages.Words]:
@@ -118,9 +136,14 @@ def _plain(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
             values = values.astype("string")
         elif types.is_object_dtype(values) or types.is_timedelta64_dtype(values):
             values = values.map(str, na_action="ignore").astype("string")
-        columns[str(name)] = values
+        columns[_named(name)] = values
     table = pd.DataFrame(columns).reset_index(drop=True)
     return gpd.GeoDataFrame(table, geometry=geometry.to_numpy(), crs=frame.crs)
+
+
+def _named(name: object) -> str:
+    """Return the name of a column; a field cannot go without one."""
+    return str(name) or "–"
 
 
 def _overlays(frame: gpd.GeoDataFrame, column: str | None) -> Iterator[Overlay]:
@@ -147,7 +170,7 @@ def _layer(
     style: dict[str, object] = {"kind": "single", "colours": (_PLAIN,)}
     if column is not None and fields[str(column)].type in ("integer", "number"):
         style = {"kind": "graduated", "field": str(column), "colours": _RAMP}
-    elif column is not None:
+    elif column is not None and part[str(column)].notna().any():
         classes, order = _classes(part[str(column)])
         labels = {key: _text(key) for key in order}
         if _OTHERS in labels:
