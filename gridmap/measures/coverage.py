@@ -19,7 +19,7 @@ def _gaps(given: Given) -> Made:
         )
         for above, level in zip(city.levels, city.levels[1:], strict=False)
     ]
-    return {"gaps": _counted(_numbered("gaps", parts), given)} if parts else {}
+    return {"gaps": given.counted(_numbered("gaps", parts))} if parts else {}
 
 
 def _overlaps(given: Given) -> Made:
@@ -28,7 +28,7 @@ def _overlaps(given: Given) -> Made:
         analysis.find_overlaps(city.areas(level), minimum_m2=least).assign(level=level)
         for level in city.levels
     ]
-    return {"overlaps": _counted(_numbered("overlaps", parts), given)}
+    return {"overlaps": given.counted(_numbered("overlaps", parts))}
 
 
 def _misnested(given: Given) -> Made:
@@ -48,12 +48,6 @@ def _numbered(name: str, parts: list[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
     codes = [f"{name}-{number}" for number in range(1, len(frame) + 1)]
     frame.insert(0, "code", pd.Series(codes, dtype="string"))
     return frame
-
-
-def _counted(areas: gpd.GeoDataFrame, given: Given) -> gpd.GeoDataFrame:
-    none = pd.Series(0, index=areas.index, dtype="Int64")
-    counts = analysis.count_points(areas, given.placed) if given.has("problems") else none
-    return areas.assign(problems=counts)
 
 
 def _zones(given: Given) -> Made:

@@ -15,6 +15,7 @@ import geopandas as gpd
 import pandas as pd
 
 from gridmap import resources
+from gridmap.analysis.location.assign import count_points
 from gridmap.errors import CatalogError
 from gridmap.model import City
 from gridmap.settings import Analysis
@@ -77,6 +78,12 @@ class Given(Summarised):
         """The problems whose place can be believed: those on no fallback point of a geocoder."""
         problems = self["problems"]
         return problems[~problems["pile"]]
+
+    def counted(self, areas: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+        """Return areas with how many of those problems lie in each."""
+        none = pd.Series(0, index=areas.index, dtype="Int64")
+        counts = count_points(areas, self.placed) if self.has("problems") else none
+        return areas.assign(problems=counts)
 
     @property
     def minutes(self) -> pd.Series | None:

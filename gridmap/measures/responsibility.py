@@ -117,7 +117,7 @@ def _holders(given: Given) -> Made:
 
 def _fronts(given: Given) -> Made:
     strips = _frontages(given.city, given.settings.responsibility)
-    return {"frontages": _counted(strips, given)}
+    return {"frontages": given.counted(strips)}
 
 
 def _corridors(given: Given) -> Made:
@@ -127,7 +127,7 @@ def _corridors(given: Given) -> Made:
     stretches = analysis.road_corridors(roads, valid, width_m=width)
     if stretches.empty:
         return {}
-    stretches = _counted(stretches, given)
+    stretches = given.counted(stretches)
     length = stretches["to_m"] - stretches["from_m"]
     stretches["per_km"] = stretches["problems"].astype("float64") / (length / 1000.0)
     led = roads[roads["code"].isin(stretches["road"])]
@@ -148,12 +148,6 @@ def _asked(city: City) -> bool:
 def _frontages(city: City, settings: Responsibility) -> gpd.GeoDataFrame:
     roads = city.frame("roads") if city.has("roads") else None
     return analysis.frontage_zones(city.frame("fronts"), roads, depth_m=settings.frontage_m)
-
-
-def _counted(areas: gpd.GeoDataFrame, given: Given) -> gpd.GeoDataFrame:
-    none = pd.Series(0, index=areas.index, dtype="Int64")
-    counts = analysis.count_points(areas, given.placed) if given.has("problems") else none
-    return areas.assign(problems=counts)
 
 
 def _unheld(given: Given) -> Made:
@@ -228,8 +222,8 @@ def _seams(given: Given) -> Made:
     if not parts:
         columns = {"code": "string", "kind": "string", "between": "string", "area_m2": "float64"}
         none = gpd.GeoDataFrame(columns=[*columns, "geometry"], geometry="geometry", crs=zones.crs)
-        return {"seams": _counted(none.astype(columns), given)}
-    return {"seams": _counted(pd.concat(parts, ignore_index=True), given)}
+        return {"seams": given.counted(none.astype(columns))}
+    return {"seams": given.counted(pd.concat(parts, ignore_index=True))}
 
 
 def _matrix(given: Given) -> Made:

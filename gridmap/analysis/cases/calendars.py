@@ -32,7 +32,6 @@ HOURS = dict.fromkeys(WEEKDAYS[:5], "09:00-12:00 13:30-17:30")
 
 _PERIOD = re.compile(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})")
 _DAY_S = 86_400
-_US = 1_000_000
 _MAKE_UP = 7  # the kind of day after the seven of the week
 _NOT_WORKED = -1
 
