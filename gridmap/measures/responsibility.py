@@ -17,6 +17,8 @@ from gridmap.summaries import Summarised
 __all__ = ["Holders", "reach_of", "responsibilities"]
 
 _AREAS = ("grids", "microgrids", "zones", "roads", "places")
+# Points that are asked for at once: each has about ten answers, which take memory.
+_AT_ONCE = 131_072
 
 
 @dataclass(frozen=True, repr=False)
@@ -167,22 +169,22 @@ def _unheld(given: Given) -> Made:
         if not given.has(what):
             continue
         points = given.placed if what == "problems" else given[what]
-        points = points.reset_index(drop=True)
-        category = points["category"] if what == "problems" else None
-        told = analysis.who(
-            points,
-            near,
-            assignments,
-            at=pd.Timestamp(city.as_of),
-            category=category,
-            reach_m=reach_of(given.settings.responsibility),
-        )
         label = points["address" if what == "problems" else "name"]
-        points = points.assign(address=label, what=what)
-        parts.append(_unowned(points, told))
-        if what == "problems":
-            # Two leads of a line concern its cases; a place is of no line.
-            parts.append(_double(points, told))
+        points = points.assign(address=label, what=what).reset_index(drop=True)
+        for start in range(0, max(len(points), 1), _AT_ONCE):
+            some = points.iloc[start : start + _AT_ONCE].reset_index(drop=True)
+            told = analysis.who(
+                some,
+                near,
+                assignments,
+                at=pd.Timestamp(city.as_of),
+                category=some["category"] if what == "problems" else None,
+                reach_m=reach_of(given.settings.responsibility),
+            )
+            parts.append(_unowned(some, told))
+            if what == "problems":
+                # Two leads of a line concern its cases; a place is of no line.
+                parts.append(_double(some, told))
     columns = [*city.catalog.layer("dead_corners").fields, "geometry"]
     frame = pd.concat(parts, ignore_index=True).reindex(columns=columns)
     frame = frame.sort_values(["finding", "what", "code"], kind="stable", ignore_index=True)

@@ -155,3 +155,30 @@ def test_the_nearest_place_within_reach_the_lowest_code_of_equals() -> None:
     nobody = assign_nearest(points_at((0, 0)), posts.iloc[:0], within_m=60)
     assert nobody["code"].isna().all()
     assert len(assign_lines(points_at(), _lines(r=[(0, 0), (1, 1)]), within_m=1)) == 0
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_chainage_runs_over_the_parts_of_lines_as_one_by_one(seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    lines = [
+        shapely.multilinestrings(
+            [shapely.linestrings(draw.integers(0, 60, (3, 2)) * 1.0) for _ in range(parts)]
+        )
+        for parts in draw.integers(1, 4, 6)
+    ]
+    roads = gpd.GeoDataFrame({"code": [*"fbdace"]}, geometry=lines, crs=4549)
+    places = gpd.points_from_xy(*(draw.integers(0, 60, (2, 200)) * 1.0))
+    found = assign_lines(gpd.GeoDataFrame(geometry=places, crs=4549), roads, within_m=9)
+    by_code = roads.set_index("code").geometry
+    assert found["code"].notna().sum() > 50
+    for place, row in zip(places, found.itertuples(), strict=True):
+        near = [(place.distance(line), code) for code, line in by_code.items()]
+        away, code = min(near)
+        if away > 9:
+            assert pd.isna(row.code)
+            continue
+        assert (row.code, row.distance_m) == (code, pytest.approx(away))
+        parts = list(by_code[code].geoms)
+        nearest = min(range(len(parts)), key=lambda at: parts[at].distance(place))
+        before = sum(part.length for part in parts[:nearest])
+        assert row.chainage_m == pytest.approx(before + parts[nearest].project(place))

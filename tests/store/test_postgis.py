@@ -62,7 +62,9 @@ def test_labels_are_comments(postgres_database, connection, make_town):
     store.save(make_town(), postgres_database)
     comment = "SELECT col_description('gridmap_problems'::regclass, attnum) FROM pg_attribute "
     comment += "WHERE attrelid = 'gridmap_problems'::regclass AND attname = %s"
-    assert connection.execute(comment, ["overdue"]).fetchone() == ("超期（含逾期结案） / Overdue or closed late",)
+    assert connection.execute(comment, ["overdue"]).fetchone() == (
+        "超期（含逾期结案） / Overdue or closed late",
+    )
     assert connection.execute(comment, ["days_to_close"]).fetchone() == (
         "结案天数 / Days to close [d]",
     )

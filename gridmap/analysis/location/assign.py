@@ -12,7 +12,14 @@ from gridmap.analysis._doors import asks
 from gridmap.analysis.location.index import NEAR, CoverageIndex
 from gridmap.errors import ConformError
 
-__all__ = ["assign", "assign_all", "assign_lines", "assign_nearest", "count_points"]
+__all__ = [
+    "assign",
+    "assign_all",
+    "assign_lines",
+    "assign_nearest",
+    "count_points",
+    "positions_inside",
+]
 
 Longs = npt.NDArray[np.int64]
 
@@ -91,6 +98,18 @@ def assign_all(points: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> pd.DataFram
     1     q    a
     2     q    b
     """
+    point, area = positions_inside(points, areas)
+    return pd.DataFrame(
+        {
+            "point": points["code"].to_numpy(dtype=object)[point],
+            "area": areas["code"].to_numpy(dtype=object)[area],
+        },
+        dtype="string",
+    )
+
+
+def positions_inside(points: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> tuple[Longs, Longs]:
+    """Return the pairs of `assign_all` as positions in both frames, in the same order."""
     order = np.argsort(areas["code"].to_numpy(dtype=object), kind="stable")
     shapes = areas.geometry.to_numpy()[order]
     place = _by_index(points, shapes, decided=False)
@@ -104,14 +123,7 @@ def assign_all(points: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> pd.DataFram
         point = np.concatenate([near[point], inside])
         area = np.concatenate([area, place[inside]])
     rank = np.lexsort((area, point))
-    codes = areas["code"].to_numpy(dtype=object)[order]
-    return pd.DataFrame(
-        {
-            "point": points["code"].to_numpy(dtype=object)[point[rank]],
-            "area": codes[area[rank]],
-        },
-        dtype="string",
-    )
+    return point[rank], order[area[rank]]
 
 
 def _by_index(
@@ -169,7 +181,7 @@ def assign_lines(
     first = rank[np.unique(point[rank], return_index=True)[1]]
     line, point, away = line[first], point[first], away[first]
     codes = lines["code"].to_numpy(dtype=object)[order][line]
-    along = _chainage(shapes[line], places[point])
+    along = _chainage(shapes, line, places[point])
     return _placed(points, point, codes, {"distance_m": away, "chainage_m": along})
 
 
@@ -190,18 +202,21 @@ def _placed(
 
 
 def _chainage(
-    lines: npt.NDArray[np.object_], points: npt.NDArray[np.object_]
+    lines: npt.NDArray[np.object_], line: Longs, points: npt.NDArray[np.object_]
 ) -> npt.NDArray[np.float64]:
-    """Return the way from the beginning of each line to the foot of its point."""
+    """Return the way from the beginning of the line of each point to the foot of the point."""
     parts, owner = shapely.get_parts(lines, return_index=True)
-    away = shapely.distance(parts, points[owner])
+    first = np.searchsorted(owner, np.arange(len(lines) + 1))
     length = shapely.length(parts)
-    first = np.searchsorted(owner, np.arange(len(lines)))
     before = np.cumsum(length) - length
-    before -= before[first][owner]
-    # Of equally near parts the first one counts.
-    rank = np.lexsort((np.arange(len(parts)), away, owner))
-    nearest = rank[np.searchsorted(owner[rank], np.arange(len(lines)))]
+    before -= before[first[owner]]
+    # Every part of the line with the point; of equally near ones the first one counts.
+    number = np.diff(first)[line]
+    point = np.repeat(np.arange(len(points)), number)
+    begins = np.cumsum(number) - number
+    part = first[line][point] + np.arange(len(point)) - begins[point]
+    away = shapely.distance(parts[part], points[point])
+    nearest = part[np.lexsort((part, away, point))[begins]]
     chainage: npt.NDArray[np.float64] = before[nearest] + shapely.line_locate_point(
         parts[nearest], points
     )

@@ -85,13 +85,14 @@ def double_leads(found: pd.DataFrame) -> pd.DataFrame:
     leads = found[found["role"] == "lead"]
     keys = ["point", "layer", "kind", "category"]
     leads = leads.assign(category=leads["category"].astype("string").fillna(""))
-    groups = leads.groupby(keys, sort=True, observed=True)
-    table = groups.agg(
-        number=("holder", "nunique"),
+    # Nearly every point has one lead for a line; names are joined for the few others alone.
+    distinct = leads.drop_duplicates([*keys, "holder"])
+    clashing = distinct.loc[distinct.duplicated(keys), keys].drop_duplicates()
+    groups = leads.merge(clashing, on=keys).groupby(keys, sort=True, observed=True)
+    double = groups.agg(
         holders=("holder", lambda names: ", ".join(sorted(set(names)))),
         targets=("target", lambda codes: ", ".join(sorted(set(codes)))),
     ).reset_index()
-    double = table[table["number"] > 1].drop(columns="number").reset_index(drop=True)
     return double.assign(category=double["category"].replace("", pd.NA))
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 import shapely
 
 from gridmap.analysis._doors import asks
-from gridmap.analysis.location.assign import assign_all, assign_lines
+from gridmap.analysis.location.assign import assign_lines, positions_inside
 
 __all__ = ["Rule", "Targets", "target_groups", "targets_at"]
 
@@ -162,11 +162,11 @@ def _found(points: gpd.GeoDataFrame, group: Targets) -> pd.DataFrame:
 
 
 def _inside(points: gpd.GeoDataFrame, group: Targets) -> pd.DataFrame:
-    pairs = assign_all(points, group.frame)
+    point, area = positions_inside(points, group.frame)
     return pd.DataFrame(
         {
-            "point": pairs["point"].astype(np.int64),
-            "target": pairs["area"].astype("string"),
+            "point": points["code"].to_numpy()[point],
+            "target": group.frame["code"].astype("string").to_numpy()[area],
             "distance_m": 0.0,
             "chainage_m": np.nan,
         }

@@ -138,10 +138,15 @@ def who(
     if found.empty or assignments.empty:
         return pd.DataFrame(columns=list(COLUMNS))
     names = {"layer": "string", "target": "string"}
-    pairs = found.astype(names).merge(whole(assignments), on=list(names))
-    moments = _at_each(at, pairs["point"]) if isinstance(at, pd.Series) else at
+    known = whole(assignments)
+    if not isinstance(at, pd.Series):
+        known = known[holds_at(known, at)]
+    pairs = found.astype(names).merge(known, on=list(names))
     asked = _at_each(category, pairs["point"]) if isinstance(category, pd.Series) else category
-    pairs = pairs[holds_at(pairs, moments) & _on_stretch(pairs) & _fits(pairs, asked)]
+    fits = _on_stretch(pairs) & _fits(pairs, asked)
+    if isinstance(at, pd.Series):
+        fits &= holds_at(pairs, _at_each(at, pairs["point"]))
+    pairs = pairs[fits]
     told = in_order(with_territory(pairs))
     return told.rename(columns={"valid_to": "until"})[list(COLUMNS)]
 
