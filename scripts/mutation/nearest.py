@@ -10,6 +10,8 @@ from pathlib import Path
 __all__ = ["Nearest"]
 
 _ENOUGH = 3
+# What ``compiled`` offers; modules pass it on to those beside them.
+_COMPILERS = {"inner", "kernel"}
 
 
 class Nearest:
@@ -45,6 +47,7 @@ class Nearest:
             for used in self._used(name, path):
                 users.setdefault(used, set()).add(name)
         self._users: Mapping[str, set[str]] = users
+        self._kernels = {name for name, path in self._files.items() if _compiles(name, path)}
         tests = sorted((root / "tests").rglob("test_*.py"))
         self._tests = {path.relative_to(root): self._used("", path) for path in tests}
 
@@ -79,9 +82,10 @@ class Nearest:
 
     def is_compiled(self, module: Path) -> bool:
         """Tell whether numba compiles what a module holds, or what imports it."""
-        name, compiler = _dotted(module), f"{self._package}.compiled"
-        kernels = self._users.get(compiler, set())
-        return name == compiler or name in kernels or bool(self._users.get(name, set()) & kernels)
+        name = _dotted(module)
+        users = self._users.get(name, set())
+        compiler = name == f"{self._package}.compiled"
+        return compiler or name in self._kernels or bool(users & self._kernels)
 
     def _used(self, name: str, path: Path) -> set[str]:
         return {self._home(one) for one in _imported(name, path)} & set(self._files)
@@ -99,6 +103,11 @@ class Nearest:
 def _dotted(path: Path) -> str:
     parts = path.with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _compiles(name: str, path: Path) -> bool:
+    """Tell whether a module imports a compiler, from its home or from one that passes it on."""
+    return any(used.rpartition(".")[2] in _COMPILERS for used in _imported(name, path))
 
 
 def _is_named_after(test: Path, module: Path) -> bool:

@@ -63,6 +63,9 @@ _SAME_TYPE = {
 }  # fmt: skip
 # Arguments that guard against mistakes of ours, or say what follows without them as a rule.
 _IDLE = {"strict", "dtype", "copy", "na_action"}
+# Below it a number says what counts as nothing: half as much again is the same to everybody, a
+# million times as much is not.
+_TOLERANCE, _COARSER = 1e-5, 1e6
 _WRAPPERS = {"sorted": "list", "set": "list", "abs": "", "reversed": "list"}
 
 
@@ -166,7 +169,8 @@ def _constant(node: ast.Constant, place: _Place) -> Iterator[Edit]:
     elif isinstance(value, int):
         yield place.instead(node, repr(value + 1).encode(), "constant")
     elif isinstance(value, float) and value:
-        yield place.instead(node, repr(value * 1.5).encode(), "constant")
+        factor = _COARSER if abs(value) < _TOLERANCE else 1.5
+        yield place.instead(node, repr(value * factor).encode(), "constant")
     elif isinstance(value, str) and value in _WORDS:
         yield place.instead(node, repr(_WORDS[value]).encode(), "word")
 

@@ -12,6 +12,7 @@ from gridmap.design.search.partition import (
     PRESETS,
     Bounds,
     Objective,
+    Partition,
     default_counts,
     partition,
 )
@@ -393,6 +394,46 @@ def test_more_effort_is_never_much_worse():
     little = partition(graph, [44], bounds=FREE, objective=PRESETS["compact"], effort=0.1)
     much = partition(graph, [44], bounds=FREE, objective=PRESETS["compact"], effort=3.0)
     assert much.cost[0] < little.cost[0]
+
+
+def turning_points() -> dict[str, Partition]:
+    """Partitions of every way that a search can take."""
+    flat, town = rng_lattice(100, 10), rng_lattice(30, 6)
+    rough = lattice(np.random.default_rng(2).choice([0.0, 5, 14, 33], 90), columns=9)
+    counts = default_counts(flat, 50)
+    tall = lattice(np.random.default_rng(3).choice([5.0, 14, 33], 28), columns=7)
+    far = Bounds(target=70.0, minimum=68.0, maximum=71.0)
+    equal = partition(flat, counts, bounds=FREE, objective=PRESETS["balance"], effort=0.2)
+    return {
+        "flat, balance": equal,
+        "flat, compact": partition(flat, counts, bounds=FREE, objective=PRESETS["compact"]),
+        "rough, compact": partition(rough, [20], bounds=TIGHT, objective=PRESETS["compact"]),
+        "few atoms": partition(town, [4], bounds=FREE, objective=PRESETS["compact"], effort=0.02),
+        "hard bounds": partition(tall, [7], bounds=far, objective=PRESETS["compact"], effort=0.02),
+        "warm": partition(
+            flat, counts, bounds=TIGHT, objective=PRESETS["compact"], start=equal.label,
+            home=equal.label,
+        ),
+    }  # fmt: skip
+
+
+def test_the_plan_of_a_town_is_the_one_it_was() -> None:
+    """A plan in use must not change with a release unless that is meant: then write the new ones.
+
+    How long and how hot a search is shows in nothing else.
+    """
+    found = {name: one.cost[0] for name, one in turning_points().items()}
+    assert found == pytest.approx(
+        {
+            "flat, balance": 3.743102453,
+            "flat, compact": 13.972201644,
+            "rough, compact": 84.91948987,
+            "few atoms": 9.56024123,
+            "hard bounds": 16.484336329,
+            "warm": 19.310642926,
+        },
+        abs=1e-8,
+    )
 
 
 # Islands
