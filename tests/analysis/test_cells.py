@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapes import CRS, grid_of, points_at
 
-from gridmap.analysis.h3._hexagons import sparse_keys
+from gridmap.analysis.h3 import _lookup
+from gridmap.analysis.h3._hexagons import lattice, sparse_keys, to_lattice
 from gridmap.analysis.h3._lookup import extent_patch
 from gridmap.analysis.h3.cells import (
     cell_counts,
@@ -129,6 +130,104 @@ def test_the_guard_holds_where_it_matters() -> None:
     assert (mixed > 1).any()
     sure = sparse_keys(lng, lat, patch)
     assert (pd.Series(exact)[sure >= 0].groupby(sure[sure >= 0]).nunique() == 1).all()
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, ...]]:
+    """What H3 is asked for, place by place."""
+    places: list[tuple[float, ...]] = []
+    real = _lookup.h3.latlng_to_cell
+
+    def noted(*place: float) -> int:
+        places.append(place)
+        return int(real(*place))
+
+    monkeypatch.setattr(_lookup.h3, "latlng_to_cell", noted)
+    return places
+
+
+@pytest.mark.parametrize(
+    ("number", "resolution", "times"),
+    [
+        (1999, 9, 1999),
+        (2000, 7, 211),
+        (2000, 9, 810),
+        (20_000, 7, 334),
+        (20_000, 9, 1604),
+        (20_000, 11, 1615),
+        (20_000, 13, 1696),
+        (20_000, 15, 1608),
+    ],
+)
+def test_h3_is_asked_once_for_a_cell_or_its_ancestor_and_of_what_is_in_doubt(
+    number: int, resolution: int, times: int, asked: list[tuple[float, ...]]
+) -> None:
+    """How far a table or a polynomial reaches shows in nothing else: the answer is H3's anyway."""
+    lat, lng = around(30.7, 121.0, 0.05, number, 2)
+    cells = cells_at(lng, lat, 4326, resolution=resolution)
+    assert len(asked) == pytest.approx(times, rel=0.01)
+    if resolution == 7:
+        assert len(asked) <= len(np.unique(cells)) + number // 5000
+    asked.clear()
+    cell_counts(lng, lat, 4326, resolution=resolution)
+    assert len(asked) == pytest.approx(times, rel=0.01)
+
+
+def test_all_over_the_earth_h3_is_asked_once_a_cell(asked: list[tuple[float, ...]]) -> None:
+    rng = np.random.default_rng(3)
+    lat = np.degrees(np.arcsin(rng.uniform(-1, 1, 6000)))
+    lng = rng.uniform(-180, 180, 6000)
+    cells = cells_at(lng, lat, 4326, resolution=1)
+    assert len(asked) < 2 * len(np.unique(cells))
+    asked.clear()
+    # So many points in doubt that the table of counts has no room for them.
+    crowd = np.r_[np.zeros(3000), 1e-7]
+    places = pd.Series(crowd).sample(3001, random_state=1).to_numpy()
+    counts = cell_counts(places, places, 4326, resolution=15)
+    assert counts.sum() == 3001
+
+
+@pytest.mark.parametrize("resolution", [6, 9, 12, 15])
+@pytest.mark.parametrize("spread", [0.02, 0.2, 1.0])
+def test_polynomials_are_as_good_as_their_guard_and_serve_all_points(
+    resolution: int, spread: float
+) -> None:
+    rng = np.random.default_rng(4)
+    lat, lng = (at + rng.uniform(-spread, spread, 5000) for at in (30.0, 120.0))
+    patch = extent_patch(lng, lat, 4326, resolution=resolution)
+    assert patch is not None
+    assert 1 / patch.scale == pytest.approx(1.02 * spread, rel=1e-3)
+    assert (abs(lng - patch.x0) * patch.scale < 1.0).all()
+    assert (abs(lat - patch.y0) * patch.scale < 1.0).all()
+    u, v = np.stack(np.meshgrid(*[np.linspace(-1.0, 1.0, 41)] * 2)).reshape(2, -1)
+    lines = lattice(resolution)
+    face, direction = to_lattice(lines, patch.y0 + v / patch.scale, patch.x0 + u / patch.scale)
+    main = int(np.bincount(face).argmax())
+    exact = direction @ lines.axes[main].T / (direction @ lines.centre[main])[:, None]
+    degree = patch.terms.shape[1] - 1
+    assert degree in (3, 5, 7, 9)
+    found = np.array([np.polynomial.polynomial.polyval2d(v, u, terms) for terms in patch.terms]).T
+    error = float(abs(found - exact).max())
+    assert error < 1e-4
+    assert 0.5 * patch.guard <= 8.0 * error + 1e-13 / lines.unit + 1e-15 * abs(exact).max()
+    assert 8.0 * error <= 1.2 * patch.guard
+    first = np.array([patch.first_q, patch.first_r])
+    size = np.array([patch.height, patch.width])
+    low, high = exact.min(axis=0) - first, first + size - 1 - exact.max(axis=0)
+    wide = np.ptp(exact, axis=0)
+    for room in (low, high):
+        assert (room >= 1 + 0.01 * wide).all()
+        assert (room <= 4 + 0.01 * (wide + 2)).all()
+
+
+def test_an_extent_is_where_almost_all_are_and_a_quarter_more() -> None:
+    even = np.linspace(0.0, 1000.0, 2001)
+    assert _lookup._extent(even) == pytest.approx((500.0, 500.0))
+    low, high = np.quantile(np.r_[even, -9e6, 9e6], [0.005, 0.995])
+    far = _lookup._extent(np.r_[even, -9e6, 9e6])
+    assert far == pytest.approx((500.0, 0.75 * (high - low)))
+    assert _lookup._extent(np.r_[even, 1100.0]) == pytest.approx((550.0, 550.0))
+    assert _lookup._extent(np.full(3, 7.0)) == (7.0, 0.0)
 
 
 @pytest.mark.parametrize("crs", [4549, 4490, 3857, 32651])
