@@ -10,12 +10,15 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from interpreted import interpreted
 
+from gridmap.analysis.location import _buckets as buckets
 from gridmap.analysis.location.index import NEAR, NOWHERE, CoverageIndex
 from gridmap.errors import ConformError, SourceError
 
 Floats = npt.NDArray[np.float64]
 Shapes = npt.NDArray[np.object_]
+loops = interpreted(buckets)
 
 
 def plainly(polygons: Shapes, xy: Floats) -> npt.NDArray[np.int64]:
@@ -204,3 +207,97 @@ def test_what_is_no_saved_index_is_refused(tmp_path: Path) -> None:
 def test_x_and_y_must_match() -> None:
     with pytest.raises(ValueError, match="shapes"):
         CoverageIndex.build([shapely.box(0, 0, 1, 1)]).query([1.0], [1.0, 2.0])
+
+
+def brickwork(across: int, size: float) -> Shapes:
+    """Quadrilaterals of the same town every time."""
+    return lattice(np.random.default_rng(11), across, size)
+
+
+@pytest.mark.parametrize(
+    ("options", "made"),
+    [
+        ({}, (103, 102, 42976, 53439, 98)),
+        ({"points": 100}, (11, 11, 444, 2653, 2303)),
+        ({"points": 3000}, (14, 14, 9776, 11837, 459)),
+        ({"memory_mb": 0.02}, (103, 102, 33556, 46076, 115)),
+        ({"memory_mb": 0.001}, (103, 102, 2260, 12302, 411)),
+        ({"margin_m": 2.0}, (6, 6, 24, 879, 11498)),
+        ({"margin_m": 0.05}, (103, 102, 2260, 12302, 411)),
+    ],
+    ids=str,
+)
+def test_an_index_is_as_fine_as_points_and_memory_are_worth(
+    options: dict[str, float], made: tuple[float, ...]
+) -> None:
+    """How fine it is, and how few points are left to exact arithmetic, shows in no answer."""
+    index = CoverageIndex.build(brickwork(9, 50.0), **options)  # type: ignore[arg-type]
+    table = index.table
+    lines = shapely.boundary(brickwork(9, 50.0))
+    rng = np.random.default_rng(12)
+    xy = shapely.get_coordinates(
+        shapely.line_interpolate_point(lines, rng.uniform(0, 150, (300, len(lines))))
+    )
+    xy += rng.uniform(-0.02, 0.02, xy.shape)
+    near = int((index.query(xy[:, 0], xy[:, 1], margin_m=0.0) == NEAR).sum())
+    shape = (table.columns, table.rows, len(table.cells), len(table.words), near)
+    assert shape == pytest.approx(made, rel=0.01)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_border_is_cut_off_at_the_rim_of_its_cell(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    low, high = -buckets.RIM, 1.0 + buckets.RIM
+    whole = shapely.box(low, low, high, high)
+    places = [*rng.uniform(-1, 2, (30, 4)), *rng.choice([-1.0, 0.0, low, high, 0.5, 2.0], (30, 4))]
+    for x1, y1, x2, y2 in places:
+        one, other = sorted([(y1, x1), (y2, x2)])
+        begin, end = one[::-1], other[::-1]
+        touches, *cut = loops._clipped(*begin, *end)
+        line = shapely.LineString([begin, end])
+        assert touches == whole.intersects(line) or line.length == 0.0
+        if touches and line.length:
+            found = shapely.get_coordinates(shapely.intersection(line, whole))
+            assert np.reshape(cut, (2, 2))[[0, -1]] == pytest.approx(
+                found[np.lexsort(found.T)][[0, -1]], abs=1e-12
+            )
+        for reach in (0.01, 0.3):
+            away = shapely.distance(shapely.Point(0, 0), line)
+            assert loops._passes(*begin, *end, reach) >= (away <= reach)
+            assert loops._passes(*begin, *end, reach) <= (away <= 5 * reach)
+        bottom, top = sorted(rng.uniform(-1, 2, 2))
+        band = shapely.intersection(line, shapely.box(-9, bottom, 9, top))
+        if not band.is_empty and y1 != y2:
+            slope = loops._slope(*begin, *end)
+            inside = loops._stretch(*begin, *end, slope, bottom, top)
+            assert inside == pytest.approx((band.bounds[0], band.bounds[2]))
+
+
+def test_cells_and_halvings_by_hand() -> None:
+    rim = buckets.RIM
+    assert loops._span(0.5, 2.5, 9) == (0, 2)
+    assert loops._span(1.0 + rim * 0.9, 3.0 - rim * 0.9, 9) == (0, 3)
+    assert loops._span(1.0 + rim * 1.1, 3.0 - rim * 1.1, 9) == (1, 2)
+    assert loops._span(-4.0, 40.0, 9) == (0, 8)
+    assert [loops._halvings(n, 4.0, 3) for n in (0, 1, 2, 3, 8, 9, 32, 33, 999)] == [
+        0, 1, 1, 2, 2, 3, 3, 3, 3,
+    ]  # fmt: skip
+    assert [loops._halvings(n, 0.5, 3) for n in (4, 5, 16, 17)] == [0, 1, 1, 2]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_way_from_the_corner_turns_at_every_border_that_it_crosses(seed: int) -> None:
+    """Up the left wall, then right: both ways of counting, over all borders of one cell."""
+    rng = np.random.default_rng(seed)
+    for ends in rng.uniform(-1, 2, (60, 2, 2)):
+        (x1, y1), (x2, y2) = sorted(ends.tolist(), key=lambda xy: xy[1])
+        told = loops._wall(x1, y1, x2, y2)
+        line = shapely.LineString([(x1, y1), (x2, y2)])
+        for x, y in rng.uniform(0, 1, (8, 2)):
+            way = [shapely.LineString([(0, 0), (0, y)]), shapely.LineString([(0, y), (x, y)])]
+            crossed = sum(leg.intersects(line) for leg in way) % 2
+            right = (x2 - x1) * (y - y1) - (y2 - y1) * (x - x1) < 0
+            beside = y1 <= y < y2 and right != bool(told & buckets.INVERT)
+            beyond = y >= y2 and bool(told & buckets.AFTER)
+            turned = told != buckets.ASIDE and (beside or beyond)
+            assert turned == crossed
