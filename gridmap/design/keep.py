@@ -10,6 +10,7 @@ import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from gridmap.design.parts import inherited
 from gridmap.design.plan import bounds_of, objective_of
 from gridmap.design.search.graph import AtomGraph
 from gridmap.design.search.partition import default_counts, partition
@@ -156,19 +157,8 @@ def _violation(graph: AtomGraph, label: Longs, settings: Design) -> float:
 
 def _moved(graph: AtomGraph, was: Longs, label: Longs) -> float:
     """Return the weight of the atoms that do not go on in the part that continues theirs."""
-    known = was >= 0
-    table = np.zeros((int(label.max()) + 1, int(was.max()) + 1))
-    np.add.at(table, (label[known], was[known]), graph.weight[known])
-    stayed = 0.0
-    # The largest share first, as codes are handed on.
-    for at in np.argsort(-table, axis=None, kind="stable"):
-        new, old = np.unravel_index(at, table.shape)
-        if table[new, old] <= 0:
-            break
-        stayed += float(table[new, old])
-        table[new, :] = 0
-        table[:, old] = 0
-    return float(graph.weight[known].sum()) - stayed
+    heirs = inherited(was, label, graph.weight, int(label.max()) + 1)
+    return float(graph.weight[(was >= 0) & (heirs[label] != was)].sum())
 
 
 def _numbers(graph: AtomGraph, count: int, wanted: int, settings: Design) -> Iterator[int]:
@@ -251,19 +241,12 @@ def _searched(
 
 def _home(graph: AtomGraph, was: Longs, label: Longs) -> Ints:
     """Return for each atom the part of `label` that continues the part it had, -1 for none."""
+    heirs = inherited(was, label, graph.weight, int(label.max()) + 1)
     known = was >= 0
-    table = np.zeros((int(was.max()) + 1, int(label.max()) + 1))
-    np.add.at(table, (was[known], label[known]), graph.weight[known] + SLACK)
-    heir = np.full(len(table), -1, dtype=np.int32)
-    for at in np.argsort(-table, axis=None, kind="stable"):
-        old, new = np.unravel_index(at, table.shape)
-        if table[old, new] <= 0:
-            break
-        heir[old] = new
-        table[old, :] = 0
-        table[:, new] = 0
+    goes_on = np.full(int(was.max()) + 1, -1, dtype=np.int32)
+    goes_on[heirs[heirs >= 0]] = np.flatnonzero(heirs >= 0)
     home = np.full(len(was), -1, dtype=np.int32)
-    home[known] = heir[was[known]]
+    home[known] = goes_on[was[known]]
     return home
 
 
