@@ -301,3 +301,72 @@ def test_a_way_from_the_corner_turns_at_every_border_that_it_crosses(seed: int) 
             beyond = y >= y2 and bool(told & buckets.AFTER)
             turned = told != buckets.ASIDE and (beside or beyond)
             assert turned == crossed
+
+
+def stars(rng: np.random.Generator, count: int) -> list[Floats]:
+    """Rings with deep bays, some of them turned round, that begin anywhere."""
+    found = []
+    for _ in range(count):
+        angle = np.sort(rng.uniform(0, 2 * np.pi, 9))
+        reach = rng.choice([0.3, 1.0, 2.5], 9)[:, None]
+        ring = np.c_[np.cos(angle), np.sin(angle)] * reach + rng.uniform(3, 5, 2)
+        ring = np.roll(ring[:: rng.choice([1, -1])], int(rng.integers(9)), axis=0)
+        found.append(np.r_[ring, ring[:1]])
+    return found
+
+
+def edges_of(rings: list[Floats]) -> buckets.Edges:
+    xy = np.concatenate(rings)
+    starts = np.r_[0, np.cumsum([len(ring) for ring in rings])]
+    left = np.array([shapely.LinearRing(ring).is_ccw for ring in rings])
+    area = np.arange(1, len(rings) + 1, dtype=np.int32)
+    return buckets.Edges(xy[:, 0].copy(), xy[:, 1].copy(), starts, area, left)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_on_which_side_of_a_ring_its_area_is(seed: int) -> None:
+    rings = stars(np.random.default_rng(seed), 8)
+    edges = edges_of(rings)
+    for hole in (False, True):
+        left = np.empty(8, dtype=np.bool_)
+        loops.interior_left(edges.x, edges.y, edges.ring, np.full(8, hole), left)
+        assert (left != hole).tolist() == edges.left.tolist()
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_segments_are_listed_in_the_blocks_that_they_touch(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    rings = stars(rng, 2)
+    edges, columns, rows = edges_of(rings), 8, 9
+    count = np.zeros(columns * rows, dtype=np.int64)
+    none = np.empty(0, dtype=np.int32)
+    loops.list_edges(edges, columns, rows, count, none, none)
+    ends = np.r_[0, np.cumsum(count)]
+    segment, owner = np.empty((2, ends[-1]), dtype=np.int32)
+    loops.list_edges(edges, columns, rows, ends[:-1].copy(), segment, owner)
+    rim = buckets.RIM
+    for block in range(columns * rows):
+        x, y = block % columns, block // columns
+        mine = shapely.box(x - rim, y - rim, x + 1 + rim, y + 1 + rim)
+        listed = segment[ends[block] : ends[block + 1]].tolist()
+        wanted = [
+            i
+            for i in range(len(edges.x) - 1)
+            if i + 1 != edges.ring[1]
+            and shapely.LineString(
+                [(edges.x[i], edges.y[i]), (edges.x[i + 1], edges.y[i + 1])]
+            ).intersects(mine)
+        ]
+        assert listed == wanted
+        sides = [1 + (i >= edges.ring[1]) for i in listed]
+        signed = [side if edges.left[side - 1] else -side for side in sides]
+        assert owner[ends[block] : ends[block + 1]].tolist() == signed
+    corner = np.zeros(columns * rows, dtype=np.int32)
+    loops.corner_areas(edges, columns, rows, corner)
+    inside = [shapely.Polygon(ring) for ring in rings]
+    for block in range(columns * rows):
+        place = shapely.Point(block % columns, block // columns)
+        known = 0
+        for number, polygon in enumerate(inside, start=1):
+            known ^= number * polygon.contains(place)
+        assert corner[block] == known
