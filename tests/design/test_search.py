@@ -431,7 +431,7 @@ def test_annealing_mostly_finds_the_best_of_few_atoms() -> None:
 
 
 def test_heat_falls_evenly_from_hot_to_cold() -> None:
-    """With one move to and fro that costs 1, how often it is made tells the heat."""
+    """It is told to whoever judges a try."""
     seen: list[float] = []
     row = cells_of([(0, 1), (1, 2)], [5, 5, 5])
 
