@@ -190,6 +190,23 @@ def test_scores_are_those_of_plain_sums(units: int, bins: int, previous: int, se
         assert high == pytest.approx(found, abs=1e-5)
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_neighbours_count_by_their_weights(seed: int) -> None:
+    """Equation 14 of Ord and Getis, with every unit in every bin as a site."""
+    rng = np.random.default_rng(seed)
+    counts = rng.poisson(3, (5, 4)).astype(float)
+    weights = rng.choice([0.0, 0.5, 1.0, 3.0], (5, 5))
+    np.fill_diagonal(weights, rng.choice([1.0, 2.0], 5))
+    found = space_time_scores(counts, sp.csr_array(weights), previous=1)
+    for i, t in np.ndindex(5, 4):
+        sites = np.zeros((5, 4))
+        sites[:, max(t - 1, 0) : t + 1] = weights[i][:, None]
+        total, squares = sites.sum(), (sites**2).sum()
+        scale = counts.std() * math.sqrt((20 * squares - total**2) / 19)
+        score = ((sites * counts).sum() - counts.mean() * total) / scale
+        assert found[i, t] == pytest.approx(score)
+
+
 def test_scores_of_what_cannot_be_scored() -> None:
     weights = sp.csr_array(np.ones((2, 2)))
     assert (space_time_scores(np.full((2, 5), 0.3), weights) == 0).all()

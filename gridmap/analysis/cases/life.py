@@ -341,8 +341,6 @@ def case_life_of_times(
             "hours": hours,
             "working_hours": working,
         }
-    ).assign(
-        entered=cases["opened"].reset_index(drop=True), left=cases["closed"].reset_index(drop=True)
     )
     cases = cases.assign(
         state=state.where(done | (begin != MISSING)),
