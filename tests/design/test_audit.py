@@ -268,6 +268,9 @@ def test_what_no_plan_could_mend_is_no_finding() -> None:
     crowded = town(households=[50, 90, 50, 50])
     assert kinds(audit(crowded, target=50)) == ["over"]
     assert audit(crowded, target=50, buildings=tower).empty
+    # One of the very maximum fits into an area by itself.
+    assert kinds(audit(crowded, target=50, buildings=tower.assign(households=[70]))) == ["over"]
+    assert audit(crowded, target=50, buildings=tower.assign(households=[71])).empty
 
 
 def test_another_quantity_can_have_bounds() -> None:

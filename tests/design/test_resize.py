@@ -166,3 +166,13 @@ def test_a_resize_loses_nothing_whatever_happens(data: st.DataObject) -> None:
     assert table["households_before"].sum() == plan.households().sum()
     assert table["households_after"].sum() == resized.households().sum()
     assert not set(resized.code) & set(resized.retired)
+
+
+def test_a_grid_of_one_micro_grid_keeps_it_whatever_became_of_its_buildings() -> None:
+    grids = grid_of("AB", 240.0)
+    before = design_grids(town(grids, squares([(60, 60), (300, 60)], [40, 50])))
+    anew = squares([(100, 100), (350, 90)], [44, 55]).assign(code=["N0", "N1"])
+    after = resize_grids(before, town(grids, anew))
+    assert after.code.tolist() == before.code.tolist()
+    assert after.retired == before.retired
+    assert after.households().tolist() == [44, 55]
