@@ -63,3 +63,12 @@ def test_problems_out_of_reach_count_on_no_road() -> None:
 def test_limits_that_are_no_four_steps_are_named(limits: tuple[float, ...]) -> None:
     with pytest.raises(ConformError, match="per_km"):
         road_levels(roads(name=["a"]), per_km=limits)
+
+
+def test_the_answer_is_on_the_index_of_the_roads() -> None:
+    given = roads(speed_kmh=[50.0, np.nan, 8.0])
+    cases = problems(1, 4, 0)
+    graded = road_levels(given, cases)
+    index = pd.Index([7, 0, 30])
+    other = road_levels(given.set_axis(index), cases)
+    pd.testing.assert_frame_equal(other, graded.set_axis(index))
