@@ -181,6 +181,8 @@ def read_city_file(path: str | PathLike[str]) -> CityFile:
     >>> city_file.inputs[0].path
     'areas.gpkg'
     """
+    if not isinstance(path, str | PathLike):
+        raise ConfigError("toml.no_path", found=type(path).__name__)
     file = Path(path)
     file = file / "city.toml" if file.is_dir() else file
     data = read_toml(file, ConfigError)

@@ -24,6 +24,7 @@ from gridmap.design.geometry.polygons import matched
 from gridmap.design.geometry.weights import building_weights
 from gridmap.design.plan import Plan
 from gridmap.errors import ConformError
+from gridmap.kinds import checked
 from gridmap.model import City
 from gridmap.settings import Design
 
@@ -35,6 +36,7 @@ Longs = npt.NDArray[np.int64]
 Progress = Callable[[int, int], None]
 
 
+@checked
 def design_grids(
     city: City,
     settings: Design | None = None,

@@ -27,6 +27,7 @@ from gridmap.design.parts import inherited
 from gridmap.design.plan import Plan
 from gridmap.design.search.graph import AtomGraph
 from gridmap.errors import ConformError
+from gridmap.kinds import checked
 from gridmap.model import City
 from gridmap.settings import Design
 
@@ -54,6 +55,7 @@ class _Draft:
     outside: tuple[str, ...]
 
 
+@checked
 def resize_grids(
     plan: Plan,
     city: City | None = None,

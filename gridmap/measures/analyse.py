@@ -12,6 +12,7 @@ import pandas as pd
 
 from gridmap.analysis import areal_interpolate
 from gridmap.errors import ConformError
+from gridmap.kinds import checked
 from gridmap.measures.registry import Given, Made, Measure, Registry, load_measures
 from gridmap.measures.summary import summary
 from gridmap.model import City
@@ -24,12 +25,13 @@ __all__ = ["analyse", "inputs_of", "interpolated", "steps_of"]
 Progress = Callable[[str], None]
 
 
+@checked
 def analyse(
     city: City,
     settings: Analysis | None = None,
     *,
-    want: Iterable[str] | None = None,
-    also: Iterable[str] = (),
+    want: str | Iterable[str] | None = None,
+    also: str | Iterable[str] = (),
     progress: Progress | None = None,
     workers: int | None = None,
 ) -> Analysed:

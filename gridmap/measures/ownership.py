@@ -16,6 +16,7 @@ from gridmap.analysis.responsibility.who import who as asked_of
 from gridmap.analysis.responsibility.who import whole
 from gridmap.catalog import Catalog, Text, load_catalog
 from gridmap.crs import DATUMS, parse_crs, to_wgs84
+from gridmap.kinds import checked
 from gridmap.measures.responsibility import reach_of, responsibilities
 from gridmap.model import City
 from gridmap.result import Analysed
@@ -91,6 +92,7 @@ def ownership_of(city: City, settings: Responsibility | None = None) -> Ownershi
     return replace(found, categories=names | {**found.categories, **names})
 
 
+@checked
 def who(
     city: City,
     lon: float,

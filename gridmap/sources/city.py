@@ -20,6 +20,7 @@ from gridmap.catalog import Layer
 from gridmap.config import CityFile, Input, Join, read_city_file
 from gridmap.crs import parse_crs, working_crs
 from gridmap.errors import ConformError, CrsError
+from gridmap.kinds import checked
 from gridmap.model import City, Receipt
 from gridmap.schema import schema
 from gridmap.sources.columns import Reasons, as_text, need_columns, typed_columns
@@ -52,6 +53,7 @@ class _Draft:
     repaired: int = 0
 
 
+@checked
 def read_city(
     city_file: CityFile | str | PathLike[str],
     *,

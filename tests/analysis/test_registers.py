@@ -170,5 +170,5 @@ def test_numbers_are_counted_in_the_layers() -> None:
 def test_registers_without_a_column_that_counts_are_refused_and_without_others_not() -> None:
     table = pd.DataFrame({"register": ["shops"], "declared": [3]})
     assert reconcile_all(table, {})["declared"].to_list() == [3]
-    with pytest.raises(ConformError, match="declared: no column 'declared'; it has: register"):
+    with pytest.raises(ConformError, match="'declared' has no column 'declared'; it has: register"):
         reconcile_all(table[["register"]], {})

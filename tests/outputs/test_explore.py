@@ -13,7 +13,7 @@ from browser import OpenPage
 from playwright.sync_api import expect
 
 import gridmap
-from gridmap.errors import CrsError, OutputError
+from gridmap.errors import ConformError, CrsError, OutputError
 
 BOX = [shapely.box(120 + x / 100, 30, 120.01 + x / 100, 30.01) for x in range(9)]
 
@@ -95,7 +95,7 @@ def test_a_column_without_a_value_a_name_or_a_shape_breaks_nothing() -> None:
     with pytest.raises(OutputError, match="no column 'geometry'; it has: n"):
         gridmap.explore(areas(n=[1, 2]), "geometry")
     for none in (pd.DataFrame({"n": [1]}), gpd.GeoDataFrame({"n": [1]})):
-        with pytest.raises(OutputError, match="is no frame with shapes"):
+        with pytest.raises(ConformError, match="explore: 'frame' "):
             gridmap.explore(none)
 
 

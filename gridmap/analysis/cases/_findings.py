@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from gridmap import messages
+from gridmap.analysis._doors import asks
 
 __all__ = ["FINDINGS", "explain", "finding", "no_findings", "together"]
 
@@ -59,6 +60,7 @@ def together(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return rows.sort_values(["case", "at", "kind"], kind="stable", ignore_index=True)
 
 
+@asks(columns={"findings": FINDINGS})
 def explain(findings: pd.DataFrame, lang: str = "en") -> pd.Series:
     """Return each finding as a sentence.
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from zoneinfo import ZoneInfo
 
 import chinese_calendar.constants as chinese
@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from gridmap.analysis._doors import asks
 from gridmap.errors import ConfigError, ConformError
 
 __all__ = [
@@ -36,6 +37,7 @@ _MAKE_UP = 7  # the kind of day after the seven of the week
 _NOT_WORKED = -1
 
 
+@runtime_checkable
 class Holidays(Protocol):
     """Where it is known which days of a year are worked."""
 
@@ -138,6 +140,7 @@ class Calendar:
         return self.holidays.knows(year) or year in self.complete
 
 
+@asks()
 def make_calendar(
     zone: str = "Asia/Shanghai",
     *,

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from gridmap.analysis._doors import asks
 from gridmap.analysis.cases import _ticks
 from gridmap.analysis.cases._stops import Stops, check_stops, settled_stops, stopped
 from gridmap.analysis.cases._ticks import HOUR_US, MISSING, DayCount
@@ -100,6 +101,7 @@ def _prove(amount: float, unit: str, until: str) -> None:
         raise ConformError("clock.amount", amount=amount, unit=unit)
 
 
+@asks()
 def deadline(
     opened: pd.Series,
     rule: Rule | pd.DataFrame,
@@ -274,6 +276,7 @@ def _put_off(
     return stopped(due, year, mine, counted, advanced)
 
 
+@asks()
 def working_time(begin: pd.Series, end: pd.Series, calendar: Calendar) -> pd.Series:
     """Return the working time between times.
 
@@ -309,6 +312,7 @@ def working_time(begin: pd.Series, end: pd.Series, calendar: Calendar) -> pd.Ser
     return pd.Series(found.astype("timedelta64[us]"), index=begin.index, name="working_time")
 
 
+@asks()
 def days_between(
     begin: pd.Series, end: pd.Series, calendar: Calendar, *, working: bool = True
 ) -> pd.Series:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from gridmap.analysis._doors import asks
 from gridmap.analysis.cases import _ticks
 from gridmap.analysis.cases._findings import explain, finding, together
 from gridmap.analysis.cases._stops import check_stops
@@ -77,6 +78,7 @@ def find_limits(category: pd.Series, stage: pd.Series | str, limits: pd.DataFram
     return found.set_axis(category.index)
 
 
+@asks(columns={"spells": ("case", "category", "entered")})
 def case_deadlines(
     spells: pd.DataFrame,
     limits: pd.DataFrame,
@@ -161,6 +163,7 @@ def _found(
     )
 
 
+@asks(alike=("opened", "entered"))
 def ledger_deadline(
     opened: pd.Series,
     entered: pd.Series,
@@ -206,6 +209,7 @@ def ledger_deadline(
     return same_day.where((begin == MISSING) | (entry == MISSING) | (entry < begin), after)
 
 
+@asks(columns={"cases": ("opened",)})
 def check_times(cases: pd.DataFrame) -> pd.DataFrame:
     """Find times that cannot be.
 
@@ -257,6 +261,7 @@ def check_times(cases: pd.DataFrame) -> pd.DataFrame:
     return together(found)
 
 
+@asks(columns={"cases": ("deadline", "closed")})
 def urgency(
     cases: pd.DataFrame,
     as_of: dt.datetime,
@@ -338,6 +343,7 @@ def urgency(
     )
 
 
+@asks(columns={"cases": ("closed",)})
 def look_back(
     cases: pd.DataFrame, as_of: dt.datetime, calendar: Calendar, *, rule: Rule | None = None
 ) -> pd.DataFrame:

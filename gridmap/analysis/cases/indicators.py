@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from gridmap.analysis._doors import asks, prove_columns
 from gridmap.analysis.cases._conditions import CONDITIONS, TIMES, holding
 from gridmap.errors import CatalogError, ConformError
 from gridmap.records import FrozenMap, Record, read_toml
@@ -139,6 +140,7 @@ def load_kpis() -> Mapping[str, Kpi]:
     return MappingProxyType({name: Kpi(**row) for name, row in read.items()})
 
 
+@asks(columns={"cases": ("opened",)})
 def indicators(
     cases: pd.DataFrame,
     *,
@@ -249,15 +251,18 @@ def _prove(cases: pd.DataFrame, by: Sequence[str], period: str) -> None:
         if column not in cases:
             known = ", ".join(map(str, cases.columns))
             raise ConformError("kpi.by", column=column, known=known)
-    if "opened" not in cases:
-        raise ConformError("kpi.column", kpi="-", columns="opened")
+    prove_columns("indicators", "cases", cases, [*filter(_is_time, map(str, cases.columns))])
     if not isinstance(cases["opened"].dtype, pd.DatetimeTZDtype):
-        raise ConformError("clock.naive", what="cases.opened")
+        raise ConformError("clock.not_times", what="cases.opened", found=cases["opened"].dtype)
+
+
+def _is_time(column: str) -> bool:
+    return column in ("opened", "closed", "deadline") or column.endswith("_at")
 
 
 def _until(cases: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
     """Return the cases as they were known at a moment: what happened later is missing."""
-    happened = [name for name in cases if name in ("opened", "closed") or str(name).endswith("_at")]
+    happened = [name for name in cases if name != "deadline" and _is_time(str(name))]
     timed = [n for n in happened if isinstance(cases[n].dtype, pd.DatetimeTZDtype)]
     return cases.assign(**{str(name): cases[name].mask(cases[name] > now) for name in timed})
 
@@ -342,6 +347,7 @@ def _compared(table: pd.DataFrame, period: str) -> pd.DataFrame:
     return table
 
 
+@asks()
 def proof(found: Indicators, row: int) -> Proof:
     """List the cases behind a row.
 

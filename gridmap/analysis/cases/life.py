@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from gridmap.analysis._doors import asks
 from gridmap.analysis.cases import _ticks
 from gridmap.analysis.cases._findings import explain, finding, together
 from gridmap.analysis.cases._states import LifeTable, life_table, walk
@@ -64,6 +65,7 @@ class CaseLife(Summarised):
     findings: pd.DataFrame
 
 
+@asks()
 def case_life(
     events: pd.DataFrame,
     calendar: Calendar,
@@ -275,6 +277,7 @@ def _spent(
     return hours, working, years
 
 
+@asks()
 def case_life_of_times(
     problems: pd.DataFrame, calendar: Calendar, *, as_of: dt.datetime | None = None
 ) -> CaseLife:

@@ -327,6 +327,7 @@ def recurrence_curve(
     return table.rename(columns={"key": by or "group"})[[by or "group", *CURVE]]
 
 
+@asks(columns={"cases": ("category", "opened", "closed")})
 def recurrence_layer(found: Recurrence, cases: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Return recurring cases as a layer.
 
@@ -359,6 +360,10 @@ def recurrence_layer(found: Recurrence, cases: gpd.GeoDataFrame) -> gpd.GeoDataF
     0    a     a     1    <NA>
     1    b     a     2       a
     """
+    if not cases.index.equals(found.cases.index):
+        raise ConformError(
+            "conform.aligned", function="recurrence_layer", name="cases", other="found"
+        )
     linked = found.cases["chain"].notna()
     shown = cases[linked][["category", "opened", "closed", cases.geometry.name]]
     told = found.cases[linked][["chain", "turn", "recurrences", "follows", "distance_m", "days"]]

@@ -6,11 +6,14 @@ import datetime as dt
 
 import pandas as pd
 
+from gridmap.analysis._doors import asks
+
 __all__ = ["timeliness"]
 
 _DAY = 86_400.0  # seconds
 
 
+@asks(columns={"problems": ("opened", "deadline", "closed")})
 def timeliness(problems: pd.DataFrame, as_of: dt.datetime) -> pd.DataFrame:
     """Tell the state of every problem at a moment.
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from gridmap.analysis._doors import asks
 from gridmap.analysis._values import rows_of
 from gridmap.errors import ConformError
 from gridmap.summaries import Summarised
@@ -47,6 +48,7 @@ class Cube(Summarised):
     left_out: int
 
 
+@asks(alike=("units", "times"))
 def space_time_cube(
     units: pd.Series,
     times: pd.Series,
@@ -114,6 +116,7 @@ def space_time_cube(
     return Cube(counts, places, edges, int((~held).sum()))
 
 
+@asks()
 def time_step(width: str) -> pd.DateOffset | pd.Timedelta:
     """Return how far apart the edges of bins are.
 

@@ -254,6 +254,7 @@ def _covered(
     return np.clip(inside, 0.0, 1.0)
 
 
+@asks()
 def ascii_grid(surface: Surface) -> str:
     """Return a surface as an Esri ASCII raster, which every desktop GIS reads.
 
@@ -296,6 +297,7 @@ def ascii_grid(surface: Surface) -> str:
     return "\n".join(lines) + "\n"
 
 
+@asks(systems=("crs",))
 def bands(
     surface: Surface, crs: object, *, outline: BaseGeometry | None = None
 ) -> gpd.GeoDataFrame:

@@ -8,6 +8,7 @@ import pandas as pd
 import scipy
 import scipy.sparse as sp
 
+from gridmap.analysis._doors import asks
 from gridmap.analysis._values import fitting
 from gridmap.analysis.clusters.cube import Cube
 from gridmap.analysis.clusters.significance import discoveries
@@ -29,6 +30,7 @@ PATTERNS = (*(f"{kind}_{side}" for side in ("hot", "cold") for kind in _KINDS), 
 _FLAT = 1e-12  # of the mean: a smaller spread is rounding
 
 
+@asks()
 def space_time_scores(counts: npt.ArrayLike, weights: sp.csr_array, *, previous: int = 1) -> Floats:
     """Return Gi* of every unit in every bin, against the whole cube.
 
@@ -91,6 +93,7 @@ def space_time_scores(counts: npt.ArrayLike, weights: sp.csr_array, *, previous:
     return scores
 
 
+@asks(alike=("hot", "cold", "rising"))
 def classify(hot: Bools, cold: Bools, rising: npt.NDArray[np.int64]) -> npt.NDArray[np.object_]:
     """Name the pattern of every unit.
 
@@ -169,6 +172,7 @@ def _classify_present(
     found[own[:, -1]] = names[own[:, -1]]
 
 
+@asks()
 def emerging(
     cube: Cube,
     weights: sp.csr_array,

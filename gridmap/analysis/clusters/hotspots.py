@@ -10,6 +10,7 @@ import pandas as pd
 import scipy
 import scipy.sparse as sp
 
+from gridmap.analysis._doors import asks
 from gridmap.analysis._values import finite, fitting
 from gridmap.analysis.clusters.rates import empirical_bayes, standardised_rates
 from gridmap.analysis.clusters.significance import discoveries, neighbour_ranks, pseudo_p
@@ -24,6 +25,7 @@ Floats = npt.NDArray[np.float64]
 _FLAT = 1e-12
 
 
+@asks()
 def getis_ord(values: Floats, weights: sp.csr_array) -> Floats:
     """Return Gi* as standard scores.
 
@@ -67,6 +69,7 @@ def getis_ord(values: Floats, weights: sp.csr_array) -> Floats:
     return scores
 
 
+@asks()
 def hotspots(
     counts: pd.Series,
     weights: sp.csr_array,
@@ -159,6 +162,7 @@ def _spread_out(values: npt.NDArray[np.generic], known: npt.NDArray[np.bool_]) -
     return spread
 
 
+@asks()
 def count_by(units: pd.Series, kinds: pd.Series, codes: pd.Index | pd.Series) -> pd.DataFrame:
     """Count events by unit and kind, such as problems by grid and source.
 
@@ -198,6 +202,7 @@ def count_by(units: pd.Series, kinds: pd.Series, codes: pd.Index | pd.Series) ->
     return table.astype("Int64").rename_axis(index=None, columns=None)
 
 
+@asks()
 def hotspots_by_source(
     counts: pd.DataFrame,
     weights: sp.csr_array,

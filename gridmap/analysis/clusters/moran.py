@@ -8,6 +8,7 @@ import pandas as pd
 import scipy
 import scipy.sparse as sp
 
+from gridmap.analysis._doors import asks
 from gridmap.analysis._values import finite, fitting
 from gridmap.analysis.clusters.significance import Ranks, discoveries, neighbour_ranks, pseudo_p
 
@@ -18,6 +19,7 @@ Floats = npt.NDArray[np.float64]
 _FLAT = 1e-12  # of the mean: a smaller spread is rounding
 
 
+@asks()
 def local_moran(
     values: pd.Series,
     weights: sp.csr_array,

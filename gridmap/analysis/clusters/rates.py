@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 import scipy.sparse as sp
 
+from gridmap.analysis._doors import asks
 from gridmap.analysis._values import finite, fitting, not_negative
 from gridmap.analysis.weights.neighbours import with_self
 
@@ -15,6 +16,7 @@ __all__ = ["crude_rates", "empirical_bayes", "local_empirical_bayes", "standardi
 Floats = npt.NDArray[np.float64]
 
 
+@asks()
 def crude_rates(counts: pd.Series, exposure: pd.Series) -> pd.Series:
     """Return counts by exposure.
 
@@ -43,6 +45,7 @@ def crude_rates(counts: pd.Series, exposure: pd.Series) -> pd.Series:
     return pd.Series(count / exposed, index=counts.index, name="rate")
 
 
+@asks()
 def empirical_bayes(counts: pd.Series, exposure: pd.Series) -> pd.Series:
     """Return rates drawn towards the rate of all units, the more the less exposure they have.
 
@@ -83,6 +86,7 @@ def empirical_bayes(counts: pd.Series, exposure: pd.Series) -> pd.Series:
     return pd.Series(rates, index=counts.index, name="rate")
 
 
+@asks()
 def standardised_rates(counts: pd.Series, exposure: pd.Series) -> pd.Series:
     """Return how far each rate is from that of all units, by how far chance may take it.
 
@@ -124,6 +128,7 @@ def standardised_rates(counts: pd.Series, exposure: pd.Series) -> pd.Series:
     return pd.Series(scores, index=counts.index, name="rate")
 
 
+@asks()
 def local_empirical_bayes(
     counts: pd.Series, exposure: pd.Series, weights: sp.csr_array
 ) -> pd.Series:

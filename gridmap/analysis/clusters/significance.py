@@ -9,6 +9,7 @@ import numpy.typing as npt
 import scipy
 import scipy.sparse as sp
 
+from gridmap.analysis._doors import asks
 from gridmap.analysis.clusters._permute import draws, equal_ranks, weighted_ranks
 
 __all__ = ["Ranks", "discoveries", "neighbour_ranks", "pseudo_p"]
@@ -35,6 +36,7 @@ class Ranks(NamedTuple):
     permutations: int
 
 
+@asks()
 def neighbour_ranks(
     values: Floats, weights: sp.csr_array, *, permutations: int = 999, random_state: int = 0
 ) -> Ranks:
@@ -103,6 +105,7 @@ def neighbour_ranks(
     return ranks
 
 
+@asks()
 def pseudo_p(ranks: Ranks, *, alternative: Alternative = "two-sided") -> Floats:
     """Return pseudo-p values.
 
@@ -140,6 +143,7 @@ def pseudo_p(ranks: Ranks, *, alternative: Alternative = "two-sided") -> Floats:
     return greater if alternative == "greater" else less
 
 
+@asks()
 def discoveries(p: Floats) -> Floats:
     """Return p values adjusted so that a threshold is the share of false discoveries.
 

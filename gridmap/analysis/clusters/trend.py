@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from gridmap.analysis._doors import asks
 from gridmap.analysis.clusters._kendall import kendall
 from gridmap.errors import ConformError
 
@@ -37,6 +38,7 @@ class Trend(NamedTuple):
     p: Floats
 
 
+@asks()
 def mann_kendall(values: npt.ArrayLike) -> Trend:
     """Test every series for a monotonic trend.
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyproj
 
+from gridmap.analysis._doors import asks
 from gridmap.analysis.h3._digits import Levels, compose, levels, seeds, take_digits, turned
 from gridmap.analysis.h3._hexagons import (
     Lattice,
@@ -42,6 +43,7 @@ _TABLE = 1 << 14
 _POINTS_A_CELL = 64
 
 
+@asks(alike=("x", "y"), within={"resolution": (0, 15)}, systems=("crs",))
 def cells_at(x: Floats, y: Floats, crs: object, *, resolution: int) -> Cells:
     """Return the H3 cell of every place.
 
@@ -85,6 +87,7 @@ def cells_at(x: Floats, y: Floats, crs: object, *, resolution: int) -> Cells:
     return out
 
 
+@asks(alike=("x", "y"), within={"resolution": (0, 15)}, systems=("crs",))
 def cell_counts(x: Floats, y: Floats, crs: object, *, resolution: int) -> pd.Series:
     """Count places in H3 cells.
 

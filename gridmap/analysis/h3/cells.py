@@ -12,6 +12,7 @@ import pandas as pd
 import scipy.sparse as sp
 import shapely
 
+from gridmap.analysis._doors import asks
 from gridmap.analysis.h3._lookup import cell_counts, cells_at
 from gridmap.errors import CrsError
 
@@ -30,6 +31,7 @@ Cells = npt.NDArray[np.uint64]
 _FINEST = 15
 
 
+@asks(within={"resolution": (0, 15)})
 def cells_of(points: gpd.GeoSeries | gpd.GeoDataFrame, resolution: int) -> Cells:
     """Return the H3 cell of every point.
 
@@ -55,6 +57,7 @@ def cells_of(points: gpd.GeoSeries | gpd.GeoDataFrame, resolution: int) -> Cells
     return cells_at(shapes.x.to_numpy(), shapes.y.to_numpy(), shapes.crs, resolution=resolution)
 
 
+@asks(within={"resolution": (0, 15)})
 def parents(cells: Cells, resolution: int) -> Cells:
     """Return the parent of every cell.
 
@@ -83,6 +86,7 @@ def parents(cells: Cells, resolution: int) -> Cells:
     return found
 
 
+@asks(within={"resolution": (0, 15)})
 def roll_up(counts: pd.Series, resolution: int) -> pd.Series:
     """Add up the counts of cells by parent.
 
@@ -113,6 +117,7 @@ def roll_up(counts: pd.Series, resolution: int) -> pd.Series:
     return sums
 
 
+@asks(within={"resolution": (0, 15)})
 def cell_grid(
     points: gpd.GeoDataFrame, outline: shapely.Geometry | None, *, resolution: int
 ) -> gpd.GeoDataFrame:
@@ -168,6 +173,7 @@ def cell_grid(
     )
 
 
+@asks()
 def cell_neighbours(codes: Sequence[str]) -> sp.csr_array:
     """Return who is next to whom among H3 cells, each also next to itself.
 

@@ -24,6 +24,9 @@ __all__ = [
 Longs = npt.NDArray[np.int64]
 
 # Below this, shapely's tree answers before an index over the areas is built (docs/performance.md).
+LEAST_REACH_M = 1e-9
+"""What stands for a reach of nothing, which a search of the nearest does not take."""
+
 MANY_POINTS = 50_000
 MANY_TO_AN_AREA = 5
 
@@ -71,7 +74,7 @@ def assign(points: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> pd.Series:
     return found.set_axis(points.index)
 
 
-@asks("points", "areas", codes=("areas",))
+@asks("points", "areas", codes=("areas",), columns={"points": ("code",)})
 def assign_all(points: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> pd.DataFrame:
     """Return every pair of a point and an area that holds it, its border included.
 
@@ -247,7 +250,7 @@ def assign_nearest(
     shapes = places.geometry.to_numpy()[order]
     tree = shapely.STRtree(shapes)
     (point, place), away = tree.query_nearest(
-        points.geometry.to_numpy(), max_distance=within_m, return_distance=True
+        points.geometry.to_numpy(), max_distance=max(within_m, LEAST_REACH_M), return_distance=True
     )
     rank = np.lexsort((place, point))
     first = rank[np.unique(point[rank], return_index=True)[1]]

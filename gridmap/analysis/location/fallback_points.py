@@ -5,11 +5,14 @@ from __future__ import annotations
 import geopandas as gpd
 import pandas as pd
 
+from gridmap.analysis._doors import asks
+
 __all__ = ["find_fallback_points"]
 
 _ADDRESSES = 10
 
 
+@asks(columns={"problems": ("address",)})
 def find_fallback_points(
     problems: gpd.GeoDataFrame, *, share: float = 0.01, minimum: int = 30
 ) -> tuple[pd.Series, gpd.GeoDataFrame]:

@@ -9,6 +9,7 @@ import pandas as pd
 import shapely
 
 from gridmap.analysis._doors import asks
+from gridmap.errors import ConformError
 
 __all__ = ["apportion", "areal_interpolate"]
 
@@ -16,7 +17,7 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 
-@asks("sources", "targets")
+@asks("sources", "targets", alike=("sources", "counts"))
 def areal_interpolate(
     sources: gpd.GeoDataFrame,
     targets: gpd.GeoDataFrame,
@@ -34,7 +35,7 @@ def areal_interpolate(
     Parameters
     ----------
     sources : GeoDataFrame of n polygons
-    targets : GeoDataFrame of m polygons, m > 0
+    targets : GeoDataFrame of m polygons
         Both in one metric system.
     counts : Series of Int64, shape (n,)
         On the index of the sources; missing counts as none.
@@ -45,6 +46,11 @@ def areal_interpolate(
     -------
     Series of Int64, shape (m,)
         On the index of the targets; its sum is that of the counts, less what sources kept.
+
+    Raises
+    ------
+    ConformError
+        If there are counts, but no target.
 
     References
     ----------
@@ -61,6 +67,8 @@ def areal_interpolate(
     given = counts.fillna(0).to_numpy(dtype=np.int64)
     source, target, area = _shared_areas(sources, targets)
     lost = np.setdiff1d(np.flatnonzero(given > 0), source)
+    if len(lost) and not len(targets):
+        raise ConformError("conform.no_rows", function="areal_interpolate", name="targets")
     if len(lost):
         nearest = targets.sindex.nearest(
             sources.geometry.iloc[lost], return_all=False, max_distance=reach_m

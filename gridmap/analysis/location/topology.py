@@ -89,7 +89,7 @@ def find_overlaps(areas: gpd.GeoDataFrame, *, minimum_m2: float = 1.0) -> gpd.Ge
     return _parts(shared, labels, areas.crs, minimum_m2)
 
 
-@asks("children", "parents", codes=("parents",))
+@asks("children", "parents", codes=("parents",), columns={"children": ("code", "parent")})
 def find_misnested(
     children: gpd.GeoDataFrame, parents: gpd.GeoDataFrame, *, minimum_m2: float = 1.0
 ) -> gpd.GeoDataFrame:
@@ -122,10 +122,9 @@ def find_misnested(
     position = pd.Index(parents["code"]).get_indexer(children["parent"])
     stated = position >= 0
     position[~stated] = _best_parent(children[~stated], parents)
-    homeless = position < 0
     shapes = children.geometry.to_numpy()
-    within = parents.geometry.to_numpy()[position]
-    within[homeless] = shapely.Polygon()
+    # The last of the outlines, that of -1, is nothing: a child without a parent is all outside.
+    within = np.array([*parents.geometry, shapely.Polygon()], dtype=object)[position]
     outside = shapely.difference(shapes, within)
     # What lines and points are left are borders, not land.
     outside = _only_polygons(outside)
@@ -134,7 +133,7 @@ def find_misnested(
     found = gpd.GeoDataFrame(
         {
             "child": pd.Series(children["code"].to_numpy(), dtype="string"),
-            "parent": codes.reindex(np.where(homeless, -1, position)).to_numpy(),
+            "parent": codes.reindex(position).to_numpy(),
             "area_m2": area,
             "share": area / shapely.area(shapes),
         },
@@ -146,6 +145,7 @@ def find_misnested(
     return found.sort_values("child", kind="stable").reset_index(drop=True)
 
 
+@asks(columns={"problems": ("code", "category", "address"), "zones": ("problem", "kind")})
 def find_unassigned(
     problems: gpd.GeoDataFrame,
     grid: pd.Series | None,

@@ -34,6 +34,7 @@ class _Scores(NamedTuple):
     q: Floats
 
 
+@asks(alike=("network", "weight"))
 def network_density(network: Network, weight: Floats, *, bandwidth_m: float = 200.0) -> Floats:
     """Estimate a density along roads from what lies on each lixel.
 

@@ -11,6 +11,7 @@ import pandas as pd
 import shapely
 
 from gridmap.analysis._doors import asks
+from gridmap.analysis.location.assign import LEAST_REACH_M
 from gridmap.analysis.network._loops import Streets
 from gridmap.analysis.network._noding import edges_of
 from gridmap.errors import ConformError
@@ -140,7 +141,8 @@ def snap(network: Network, events: gpd.GeoSeries, *, within_m: float = 50.0) -> 
     usable = np.flatnonzero(~(shapely.is_missing(shapes) | shapely.is_empty(shapes)))
     usable = usable[np.isfinite(shapely.get_coordinates(shapes[usable])).all(axis=1)]
     if len(network) and len(usable):
-        event, lixel = tree.query_nearest(shapes[usable], max_distance=within_m, all_matches=True)
+        reach = max(within_m, LEAST_REACH_M)
+        event, lixel = tree.query_nearest(shapes[usable], max_distance=reach, all_matches=True)
         nearest = pd.Series(lixel).groupby(usable[event]).min()
         found[nearest.index] = nearest.to_numpy()
     return found.set_axis(events.index)

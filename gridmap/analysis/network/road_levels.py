@@ -32,7 +32,7 @@ SPEED_LIMITS_KMH: Mapping[str, tuple[float, ...]] = MappingProxyType(
 """Above which speed a road is of level 1, 2, 3, 4; by class, ``*`` for any other. km/h."""
 
 
-@asks("roads", "problems")
+@asks("roads", "problems", columns={"roads": ("code",)})
 def road_levels(
     roads: gpd.GeoDataFrame,
     problems: gpd.GeoDataFrame | None = None,

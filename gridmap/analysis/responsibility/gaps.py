@@ -23,6 +23,7 @@ __all__ = [
 OWNERS = ("lead", "direct")
 
 
+@asks(columns={"found": ("point", "holder", "role")})
 def unowned(points: gpd.GeoDataFrame, found: pd.DataFrame) -> gpd.GeoDataFrame:
     """Return the points that nobody leads or is directly responsible for.
 
@@ -56,6 +57,7 @@ def unowned(points: gpd.GeoDataFrame, found: pd.DataFrame) -> gpd.GeoDataFrame:
     return points.iloc[left].assign(fallback=fallback.array)
 
 
+@asks(columns={"found": ("point", "holder", "role", "category", "layer", "kind", "target")})
 def double_leads(found: pd.DataFrame) -> pd.DataFrame:
     """Return the points that have several leads of one kind for one line.
 
@@ -96,6 +98,7 @@ def double_leads(found: pd.DataFrame) -> pd.DataFrame:
     return double.assign(category=double["category"].replace("", pd.NA))
 
 
+@asks(columns={"assignments": ("holder", "target", "role", "category")})
 def line_by_block(
     assignments: pd.DataFrame, lines: Sequence[str], blocks: Sequence[str]
 ) -> pd.DataFrame:
@@ -138,6 +141,7 @@ def line_by_block(
     return wide.reindex(index=list(lines), columns=list(blocks))
 
 
+@asks(columns={"roads": ("code",), "assignments": ("role", "layer", "target")})
 def without_cooperation(roads: gpd.GeoDataFrame, assignments: pd.DataFrame) -> gpd.GeoDataFrame:
     """Return the roads that have no cooperating department.
 
@@ -153,7 +157,7 @@ def without_cooperation(roads: gpd.GeoDataFrame, assignments: pd.DataFrame) -> g
     return roads[~roads["code"].isin(helped["target"])]
 
 
-@asks("zones")
+@asks("zones", columns={"zones": ("code",)})
 def seams(zones: gpd.GeoDataFrame, *, width_m: float, minimum_m2: float = 1.0) -> gpd.GeoDataFrame:
     """Return the narrow strips between zones that belong to none of them.
 
@@ -213,6 +217,7 @@ def seams(zones: gpd.GeoDataFrame, *, width_m: float, minimum_m2: float = 1.0) -
         "blocks",
     ),
 )
+@asks()
 def derived_leads(
     zones: gpd.GeoDataFrame,
     blocks: gpd.GeoDataFrame,

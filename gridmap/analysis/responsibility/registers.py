@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from gridmap.analysis._doors import asks
 from gridmap.errors import ConformError
 
 __all__ = [
@@ -27,6 +28,7 @@ _FOREVER = pd.Timestamp("2200-01-01", tz="UTC")
 _SINCE = pd.Timestamp("1800-01-01", tz="UTC")
 
 
+@asks()
 def in_force(assignments: pd.DataFrame, at: dt.datetime) -> pd.DataFrame:
     """Return the assignments that hold at a moment.
 
@@ -64,6 +66,7 @@ def _span(assignments: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     return since, until
 
 
+@asks(columns={"assignments": ("holder", "role", "layer", "target")})
 def check_assignments(
     assignments: pd.DataFrame,
     codes: Mapping[str, Collection[str]],
@@ -180,6 +183,7 @@ def _without_successor(owners: pd.DataFrame, as_of: dt.datetime) -> pd.DataFrame
     return _told("no_successor", left.assign(at=left["until"]))
 
 
+@asks(columns={"organisations": ("code", "parent"), "links": ("organisation", "target")})
 def check_organisations(
     organisations: pd.DataFrame, links: pd.DataFrame, areas: Collection[str]
 ) -> pd.DataFrame:
@@ -248,6 +252,7 @@ def check_organisations(
     return _together([part.reindex(columns=list(FINDINGS)) for part in parts])
 
 
+@asks(columns={"declared": ("register", "declared")})
 def reconcile_all(declared: pd.DataFrame, layers: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Set declared numbers against their parts and against what the layers hold.
 
@@ -284,10 +289,6 @@ def reconcile_all(declared: pd.DataFrame, layers: Mapping[str, pd.DataFrame]) ->
 
     Five are declared, four of them by part; the layer holds three.
     """
-    for column in ("register", "declared"):
-        if column not in declared:
-            known = ", ".join(map(str, declared.columns))
-            raise ConformError("clock.column", table="declared", column=column, known=known)
     optional = ("part", "layer", "field", "value", "where")
     columns = dict.fromkeys((*declared.columns, *optional))
     table = declared.reset_index(drop=True).reindex(columns=[*columns])

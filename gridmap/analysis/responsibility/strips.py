@@ -83,7 +83,7 @@ def _strips(lines: np.ndarray, depth: np.ndarray) -> np.ndarray:
     return strips
 
 
-@asks("roads")
+@asks("roads", columns={"roads": ("code",), "assignments": ("holder", "role", "layer", "target")})
 def road_corridors(
     roads: gpd.GeoDataFrame, assignments: pd.DataFrame, *, width_m: float = 30.0
 ) -> gpd.GeoDataFrame:
@@ -92,7 +92,7 @@ def road_corridors(
     Parameters
     ----------
     roads : GeoDataFrame of lines, metres
-        ``code`` and ``name``; chainage runs along the line as it is drawn.
+        ``code``, and ``name`` where there is one; chainage runs along the line as it is drawn.
     assignments : DataFrame
         Those that hold, as the layer ``assignments``: of the layer ``roads``, ``lead`` and
         ``cooperating``.
@@ -128,13 +128,14 @@ def road_corridors(
     )
     leads = spans[(spans["role"] == "lead") & (spans["from_m"] < spans["to_m"])]
     helpers = spans[spans["role"] == "cooperating"]
+    names = line.get("name", {})
     rows, shapes = [], []
     for _, part in leads.groupby(["target", "from_m", "to_m"], sort=True):
         road, begin, end = (part[name].iloc[0] for name in ("target", "from_m", "to_m"))
         beside = helpers[
             (helpers["target"] == road) & (helpers["from_m"] < end) & (helpers["to_m"] > begin)
         ]
-        rows.append((road, line["name"].get(road), begin, end, _joined(part), _joined(beside)))
+        rows.append((road, names.get(road), begin, end, _joined(part), _joined(beside)))
         piece = substring(line.geometry[road], begin, end)
         shapes.append(piece.buffer(width_m, cap_style="flat"))
     columns = ["road", "name", "from_m", "to_m", "lead", "cooperating"]

@@ -33,6 +33,7 @@ _OPTIONAL = (
 )  # fmt: skip
 
 
+@asks()
 def implied_assignments(layers: Mapping[str, gpd.GeoDataFrame]) -> pd.DataFrame:
     """Return what the layers say of responsibility themselves, as assignments.
 

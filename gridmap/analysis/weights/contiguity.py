@@ -13,6 +13,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 import shapely
 
+from gridmap.analysis._doors import asks
 from gridmap.analysis._values import rows_of
 from gridmap.analysis.weights._contiguity import OPEN, Rings, contiguous, crowds, twins
 from gridmap.errors import ConformError
@@ -27,6 +28,7 @@ Shapes = npt.NDArray[np.object_]
 _POLYGON, _MULTIPOLYGON = 3, 6
 
 
+@asks()
 def queen(areas: gpd.GeoDataFrame | gpd.GeoSeries) -> sp.csr_array:
     """Return which areas of a coverage share a point.
 
@@ -62,6 +64,7 @@ def queen(areas: gpd.GeoDataFrame | gpd.GeoSeries) -> sp.csr_array:
     return _contiguity(areas, corners=True)
 
 
+@asks()
 def rook(areas: gpd.GeoDataFrame | gpd.GeoSeries) -> sp.csr_array:
     """Return which areas of a coverage share a border, and not only a point of it.
 

@@ -144,6 +144,7 @@ def neighbours(areas: gpd.GeoDataFrame, *, distance_m: float = 1.0) -> sp.csr_ar
     return with_self(distance_band(areas, distance_m))
 
 
+@asks()
 def with_self(weights: sp.csr_array) -> sp.csr_array:
     """Return weights in which every unit is also its own neighbour.
 
@@ -168,6 +169,7 @@ def with_self(weights: sp.csr_array) -> sp.csr_array:
     return sp.csr_array(weights + sp.diags_array(missing)) if missing.any() else weights
 
 
+@asks()
 def as_graph(weights: sp.csr_array, ids: pd.Index | pd.Series) -> Graph:
     """Return weights as a graph of libpysal.
 

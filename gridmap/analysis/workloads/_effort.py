@@ -80,6 +80,7 @@ class Effort(Record):
         return self.days / _YEAR
 
 
+@asks()
 def load_effort(path: AnyPath | None = None, *, changes: Mapping[str, Any] | None = None) -> Effort:
     """Read coefficients of work.
 
@@ -113,7 +114,7 @@ def load_effort(path: AnyPath | None = None, *, changes: Mapping[str, Any] | Non
         ) from None
 
 
-@asks("areas", "places", codes=("areas",))
+@asks("areas", "places", codes=("areas",), columns={"problems": ("grid", "category")})
 def expected_hours(
     areas: gpd.GeoDataFrame,
     problems: pd.DataFrame | None,

@@ -211,6 +211,7 @@ def _loads(grids: pd.DataFrame, board: Board, before: Longs, after: Longs) -> pd
     return pd.DataFrame(found).astype({"code": "string", "members": "Int64"})
 
 
+@asks(columns={"grids": ("code",), "units": ("code",), "parents": ("code", "old", "new")})
 def transferred_grids(
     grids: gpd.GeoDataFrame, units: gpd.GeoDataFrame, parents: pd.DataFrame
 ) -> gpd.GeoDataFrame:
@@ -252,14 +253,10 @@ def transferred_grids(
     [10000.0, 20000.0]
     """
     order = pd.Index(parents["code"]).get_indexer(pd.Index(units["code"]))
-    place = pd.Index(grids["code"]).get_indexer(pd.Index(parents["new"].iloc[order]))
-    for what, codes, missing in (
-        ("parents.code", units["code"], order < 0),
-        ("parents.new", parents["new"].iloc[order], place < 0),
-    ):
-        if missing.any():
-            named = ", ".join(str(code) for code in codes[missing][:5])
-            raise ConformError("conform.unknown_unit", what=what, codes=named)
+    _all_known("parents.code", units["code"], order < 0)
+    new = parents["new"].iloc[order]
+    place = pd.Index(grids["code"]).get_indexer(pd.Index(new))
+    _all_known("parents.new", new, place < 0)
     shapes = units.geometry.to_numpy()
     made = grids.geometry.to_numpy().copy()
     for number in np.unique(place):
@@ -273,3 +270,9 @@ def transferred_grids(
             change.round().astype(np.int64), dtype="Int64"
         )
     return whole
+
+
+def _all_known(what: str, codes: pd.Series, missing: npt.NDArray[np.bool_]) -> None:
+    if missing.any():
+        named = ", ".join(str(code) for code in codes[missing][:5])
+        raise ConformError("conform.unknown_unit", what=what, codes=named)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from gridmap.analysis._doors import asks
 from gridmap.analysis.workloads._effort import (
     PARTS,
     Effort,
@@ -73,6 +74,7 @@ class Fairness(Summarised):
     unknown: int
 
 
+@asks()
 def fairness(
     loads: pd.Series, *, members: pd.Series | None = None, tolerance: float = 0.2
 ) -> Fairness:

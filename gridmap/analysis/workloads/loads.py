@@ -13,7 +13,12 @@ from gridmap.analysis.workloads._effort import PARTS, Effort, expected_hours
 __all__ = ["gini", "households_in", "workload"]
 
 
-@asks("grids", "places", codes=("grids",))
+@asks(
+    "grids",
+    "places",
+    codes=("grids",),
+    columns={"problems": ("grid", "state", "overdue", "days_to_close")},
+)
 def workload(
     grids: gpd.GeoDataFrame,
     problems: pd.DataFrame | None = None,
@@ -98,6 +103,7 @@ def _problem_counts(grids: gpd.GeoDataFrame, problems: pd.DataFrame) -> pd.DataF
     return sums.set_axis(grids.index)
 
 
+@asks(columns={"grids": ("code",)})
 def households_in(grids: gpd.GeoDataFrame, grid: pd.Series, occupied: pd.Series) -> pd.Series:
     """Sum the occupied households of each grid's buildings.
 
@@ -126,6 +132,7 @@ def households_in(grids: gpd.GeoDataFrame, grid: pd.Series, occupied: pd.Series)
     return sums.set_axis(grids.index).astype("Int64").rename("households")
 
 
+@asks()
 def gini(values: pd.Series) -> float:
     """Return the Gini index of a set of loads: 0 all equal, towards 1 all on one.
 

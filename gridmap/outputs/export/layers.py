@@ -15,6 +15,7 @@ from xlsxwriter.exceptions import XlsxWriterException
 
 from gridmap.catalog import Catalog
 from gridmap.errors import OutputError
+from gridmap.kinds import checked
 from gridmap.outputs.export.formats import DEFAULT_FORMATS, FORMAT_TABLE, FORMATS
 from gridmap.outputs.export.job import TIMESTAMP, Job, Note, gathered
 from gridmap.outputs.export.selection import Selection, chosen_layers
@@ -52,6 +53,7 @@ class Exported:
     notes: tuple[Note, ...]
 
 
+@checked
 def write_layers(
     analysed: Analysed,
     folder: AnyPath,

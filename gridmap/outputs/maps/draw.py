@@ -16,6 +16,7 @@ from folium.map import Layer
 from gridmap import messages
 from gridmap.catalog import Basemap, MapSpec, Text
 from gridmap.errors import OutputError
+from gridmap.kinds import checked
 from gridmap.messages import Words
 from gridmap.outputs.maps._layers import (
     Overlay,
@@ -44,6 +45,7 @@ _KINDS: dict[str, Literal["water", "buildings", "roads"]] = {
 }
 
 
+@checked
 def draw(
     analysed: Analysed,
     spec: MapSpec | str,

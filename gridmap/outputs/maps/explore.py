@@ -14,6 +14,7 @@ from pandas.api import types
 from gridmap import messages
 from gridmap.catalog import Field, FieldType, Geometry, Layer, MapLayer, Symbology, Text
 from gridmap.errors import CrsError, OutputError
+from gridmap.kinds import checked
 from gridmap.outputs.maps._layers import Overlay, feature_layer, in_words, legend_section
 from gridmap.outputs.pages import elements
 from gridmap.outputs.pages.page import Page, page
@@ -38,6 +39,7 @@ _OTHERS = "(others)"
 _CLASS = "(class)"
 
 
+@checked
 def explore(
     frame: gpd.GeoDataFrame | gpd.GeoSeries,
     column: str | None = None,
@@ -70,7 +72,7 @@ def explore(
     CrsError
         If the frame does not say its coordinate system.
     OutputError
-        If it is no frame with shapes, there is no such column, or no row has a shape.
+        If there is no such column, or no row has a shape.
 
     Examples
     --------
@@ -107,12 +109,10 @@ def explore(
     return canvas
 
 
-def _frame(given: object) -> gpd.GeoDataFrame:
-    """Return what was given as a frame with shapes whose system is known."""
+def _frame(given: gpd.GeoDataFrame | gpd.GeoSeries) -> gpd.GeoDataFrame:
+    """Return what was given as a frame whose system is known."""
     if isinstance(given, gpd.GeoSeries):
         given = given.to_frame("geometry")
-    if not isinstance(given, gpd.GeoDataFrame) or given.active_geometry_name is None:
-        raise OutputError("map.no_frame", kind=type(given).__name__)
     if given.crs is None:
         raise CrsError("crs.none", function="explore", name="frame")
     return given

@@ -19,6 +19,7 @@ from folium.template import tojavascript
 from jinja2 import Template
 
 from gridmap.errors import OutputError
+from gridmap.kinds import checked
 from gridmap.messages import TAGS, Words, words
 from gridmap.outputs.pages.elements import TitleBlock, page_texts
 from gridmap.outputs.pages.runtime import Verbatim, runtime_file, script_json
@@ -243,6 +244,7 @@ def _number(elements: Sequence[Element]) -> dict[str, str]:
     return positions
 
 
+@checked
 def page(
     *,
     title: Words,
@@ -293,6 +295,7 @@ def page(
     return made
 
 
+@checked
 def save_page(page_map: folium.Map, path: str | os.PathLike[str]) -> Path:
     """Write a page to a file, whole or not at all; the same content gives the same bytes.
 
