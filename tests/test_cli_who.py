@@ -112,8 +112,12 @@ def test_the_table_speaks_both_languages(capsys: pytest.CaptureFixture[str]) -> 
     assert "示例兜底" in said
 
 
-def test_nobody_is_told_as_such(capsys: pytest.CaptureFixture[str]) -> None:
-    assert gridmap("who", DATA, "1,2", "--lang", "en") == 0
+def test_nobody_is_told_as_such(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    city = small_city(tmp_path)
+    gpd.read_file(tmp_path / "grids.gpkg").drop(columns="member").to_file(tmp_path / "grids.gpkg")
+    since = pd.read_csv(tmp_path / "assignments.csv", dtype=str).assign(valid_from="2026-01-02")
+    since.to_csv(tmp_path / "assignments.csv", index=False)
+    assert gridmap("who", city, "121.005,30.005", "--at", "2026-01-01", "--lang", "en") == 0
     assert "Nobody is responsible for this place at 2026-01-01 00:00" in capsys.readouterr().out
 
 
@@ -241,3 +245,51 @@ def test_what_is_no_place_is_told_on_a_line(
     said = capsys.readouterr().err.strip().splitlines()
     assert len(said) == 1
     assert line in said[0]
+
+
+def said(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
+    gridmap("who", *arguments, "--lang", "en")
+    shown = capsys.readouterr()
+    return " ".join((shown.out + shown.err).split())
+
+
+def test_a_place_outside_the_city_is_told_with_its_distance(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    city = small_city(tmp_path, west=80.0, south=30.0, more='as_of = "2026-03-01T00:00:00"')
+    assert "The place lies outside T, 1.1 km away" in said(capsys, city, "80.005,30.02")
+    assert "the longitude comes first" in said(capsys, city, "30.005,80.005")
+    assert "no latitude is 120.9; the longitude comes first: 120.9,30.7" in said(
+        capsys, city, "30.7,120.9"
+    )
+    assert gridmap("who", city, "80.005,30.02", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["outside_m"] == pytest.approx(1108.6, abs=5.0)
+
+
+def test_an_unknown_category_is_refused_with_the_nearest(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert "the nearest are: 占道经营" in said(capsys, DATA, PLACE, "--category", "占道")
+    assert told(capsys, DATA, PLACE, "--category", "占道经营")
+
+
+def test_who_has_no_last_day_is_responsible_for_ever_and_no_first_from_ever(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    city = small_city(tmp_path)
+    late = said(capsys, city, "121.005,30.005", "--at", "9999-12-31")
+    assert "9999-12-31 00:00" in late
+    assert "示例城管所" in late
+    early = said(capsys, city, "121.005,30.005", "--at", "0001-01-02")
+    assert "0001-01-02 00:00" in early
+    assert "示例环卫所" in early
+
+
+def test_a_wrong_system_is_told_before_the_city_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    city = small_city(tmp_path)
+    (tmp_path / "grids.gpkg").unlink()
+    assert "'EPSG:0' is no coordinate system" in said(
+        capsys, city, "121.005,30.005", "--crs", "EPSG:0"
+    )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from gridmap.config import CityFile
+    from gridmap.measures.ownership import Outside
     from gridmap.model import City
 
 __all__ = ["app"]
@@ -51,18 +52,24 @@ def who(
     as_json: AsJson = False,
 ) -> None:
     """Tell who is responsible for a place, in the order in which to ask them."""
+    from gridmap.crs import parse_crs as system_of
     from gridmap.measures import ownership
     from gridmap.measures.analyse import inputs_of
     from gridmap.sources import read_city
 
     lon, lat = _degrees(place)
+    system_of(crs)
     city_file, speak = opened(city, lang)
     asked = moment_of(at, city_file.timezone) if at else None
-    known = read_city(city_file, layers=inputs_of(("holders",), city_file.analysis))
+    needed = inputs_of(("holders",), city_file.analysis) or frozenset()
+    # What categories there are, the problems tell.
+    layers = needed | {"problems"} if category else needed
+    known = read_city(city_file, layers=layers)
     moment = asked or _of_city(city_file, known)
     settings = city_file.analysis.responsibility
     found = ownership.who(known, lon, lat, category=category, at=moment, crs=crs, settings=settings)
-    _tell(found, known, moment, speak, unmask=unmask, as_json=as_json)
+    away = ownership.outside(known, lon, lat, crs=crs) if found.empty else None
+    _tell(found, known, moment, speak, unmask=unmask, as_json=as_json, away=away)
 
 
 def _degrees(place: str) -> tuple[float, float]:
@@ -72,6 +79,8 @@ def _degrees(place: str) -> tuple[float, float]:
         lon, lat = (float(part) for part in place.replace("，", ",").split(","))
     except ValueError:
         raise ConformError("who.place", place=place) from None
+    if DEGREES[1] < abs(lat) <= DEGREES[0] and abs(lon) <= DEGREES[1]:
+        raise ConformError("who.swapped", place=place, lat=lat, lon=lon)
     if not (abs(lon) <= DEGREES[0] and abs(lat) <= DEGREES[1]):
         raise ConformError("who.place", place=place)
     return lon, lat
@@ -94,15 +103,23 @@ def _tell(
     *,
     unmask: bool,
     as_json: bool,
+    away: Outside | None,
 ) -> None:
+    from gridmap.outputs.tables.words import time_text
+
     records = found.to_dict("records")
     plain = ({str(key): value for key, value in row.items()} for row in records)
     rows = [_row(row, city.timezone, unmask=unmask) for row in plain]
     if as_json:
-        said = {"at": moment.isoformat(), "responsible": rows}
+        said: dict[str, Any] = {"at": moment.isoformat(), "responsible": rows}
+        if away is not None:
+            said["outside_m"] = round(away.distance_m, 1)
         print(json.dumps(said, ensure_ascii=False, indent=2))
         return
-    told = f"{moment:%Y-%m-%d %H:%M}"
+    told = time_text(moment)
+    if away is not None:
+        print(_away(away, city, lang))
+        return
     if not rows:
         print(messages.text("who.nobody", lang, at=told))
         return
@@ -126,6 +143,15 @@ def _tell(
     ]
     title = messages.text("who.title", lang, at=told)
     console.print_table(heads, table, title=title)
+
+
+def _away(away: Outside, city: City, lang: Lang) -> str:
+    """Return how far from the city a place is, and whether its degrees seem to be exchanged."""
+    from gridmap.outputs.tables.words import number_text
+
+    kilometres = number_text(away.distance_m / 1000.0, 1)
+    said = messages.text("who.outside", lang, city=city.title.get(lang), kilometres=kilometres)
+    return f"{said}{messages.text('who.exchanged', lang)}" if away.exchanged else said
 
 
 def _row(row: dict[str, Any], timezone: str, *, unmask: bool) -> dict[str, Any]:
@@ -164,17 +190,20 @@ def _metres(value: float) -> float | None:
 def _day(value: Any, timezone: str) -> str:
     import pandas as pd
 
-    return "" if pd.isna(value) else pd.Timestamp(value).tz_convert(timezone).strftime("%Y-%m-%d")
+    if pd.isna(value):
+        return ""
+    return pd.Timestamp(value).tz_convert(timezone).date().isoformat()
 
 
 def _why(row: dict[str, Any], city: City, lang: Lang) -> str:
     """Return in words by which rule somebody is responsible."""
     from gridmap.measures.ownership import target_title
+    from gridmap.outputs.tables.words import number_text
 
     return messages.text(
         f"who.{row['rule']}",
         lang,
         what=target_title(city.catalog, row["layer"], row["kind"]).get(lang),
-        distance=f"{row['distance_m']:,.0f}",
-        chainage=f"{row['chainage_m'] or 0:,.0f}",
+        distance=number_text(row["distance_m"]),
+        chainage=number_text(row["chainage_m"] or 0.0),
     )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyproj
 
 from gridmap.analysis.responsibility.registers import in_force
 from gridmap.analysis.responsibility.targets import Targets, target_groups
@@ -16,13 +18,27 @@ from gridmap.analysis.responsibility.who import who as asked_of
 from gridmap.analysis.responsibility.who import whole
 from gridmap.catalog import Catalog, Text, load_catalog
 from gridmap.crs import DATUMS, parse_crs, to_wgs84
+from gridmap.errors import ConformError
 from gridmap.kinds import checked
 from gridmap.measures.responsibility import reach_of, responsibilities
 from gridmap.model import City
 from gridmap.result import Analysed
 from gridmap.settings import Responsibility
 
-__all__ = ["Ownership", "owners_of", "ownership", "ownership_of", "target_title", "who"]
+__all__ = [
+    "Outside",
+    "Ownership",
+    "outside",
+    "owners_of",
+    "ownership",
+    "ownership_of",
+    "target_title",
+    "who",
+]
+
+_POLE = 90.0
+# From here on a strip of Gauss-Krueger says nothing of how far something is.
+_FAR_M = 300_000.0
 
 
 @dataclass(frozen=True)
@@ -133,13 +149,10 @@ def who(
     """
     settings = settings or Responsibility()
     layers, assignments = responsibilities(city, settings)
-    at_x, at_y = np.array([lon]), np.array([lat])
-    if crs in DATUMS:
-        at_x, at_y = to_wgs84(at_x, at_y, crs)
-    place = gpd.points_from_xy(at_x, at_y, crs=parse_crs(crs))
-    point = gpd.GeoDataFrame(geometry=place).to_crs(city.crs)
+    if category:
+        _known_category(city, assignments, category)
     found = asked_of(
-        point,
+        _point(city, lon, lat, crs),
         layers,
         assignments,
         at=pd.Timestamp(at or city.as_of),
@@ -155,6 +168,63 @@ def who(
     targets = zip(found["layer"], found["target"], strict=True)
     told = pd.Series([names.get(target) for target in targets], found.index, dtype="string")
     return found.assign(target_name=told)
+
+
+def _point(city: City, lon: float, lat: float, crs: str) -> gpd.GeoDataFrame:
+    at_x, at_y = np.array([lon]), np.array([lat])
+    if crs in DATUMS:
+        at_x, at_y = to_wgs84(at_x, at_y, crs)
+    place = gpd.points_from_xy(at_x, at_y, crs=parse_crs(crs))
+    return gpd.GeoDataFrame(geometry=place).to_crs(city.crs)
+
+
+def _known_category(city: City, assignments: pd.DataFrame, category: str) -> None:
+    """Prove that a problem or an assignment has a category; without problems, any will do."""
+    if not city.has("problems"):
+        return
+    columns = city.frame("problems")["category"], assignments.get("category", pd.Series())
+    known = sorted({str(name) for column in columns for name in column.dropna().unique()})
+    if known and category not in known:
+        near = difflib.get_close_matches(category, known, n=3, cutoff=0.3) or known
+        raise ConformError("who.category", category=category, known=", ".join(near))
+
+
+@dataclass(frozen=True)
+class Outside:
+    """How far outside a city a place is, and whether it is inside with its degrees exchanged."""
+
+    distance_m: float
+    exchanged: bool
+
+
+def outside(city: City, lon: float, lat: float, *, crs: str = "EPSG:4490") -> Outside | None:
+    """Return how far outside every area of a city a place is; nothing if it is inside one.
+
+    Examples
+    --------
+    >>> from gridmap.measures.ownership import outside
+    >>> city = gridmap.read_city("data", layers=["grids"])
+    >>> outside(city, 120.9063, 30.7012) is None, outside(city, 30.7012, 120.9063 - 60).exchanged
+    (True, False)
+    >>> outside(city, 30.7012, 80.0).distance_m > 1_000_000
+    True
+    """
+    distance = _away_m(city, lon, lat, crs)
+    if distance <= 0.0:
+        return None
+    return Outside(distance, abs(lon) <= _POLE and _away_m(city, lat, lon, crs) <= 0.0)
+
+
+def _away_m(city: City, lon: float, lat: float, crs: str) -> float:
+    """Return the distance of a place from the nearest area, over the ellipsoid where it is far."""
+    areas = city.frame("grids")
+    point = _point(city, lon, lat, crs)
+    near = areas.distance(point.geometry.iloc[0]).min()
+    if np.isfinite(near) and near < _FAR_M:
+        return float(near)
+    middle = areas.to_crs(4326).total_bounds
+    centre = (middle[0] + middle[2]) / 2, (middle[1] + middle[3]) / 2
+    return float(pyproj.Geod(ellps="GRS80").inv(lon, lat, *centre)[2])
 
 
 def owners_of(

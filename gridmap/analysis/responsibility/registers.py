@@ -52,9 +52,12 @@ def holds_at(assignments: pd.DataFrame, at: dt.datetime | pd.Series) -> npt.NDAr
     at : datetime, aware, or Series of them, shape (n,)
         One moment for all, or one for each row by its position.
     """
-    since, until = _span(assignments)
+    table = assignments.reindex(columns=["valid_from", "valid_to"])
+    since, until = (pd.to_datetime(table[name], utc=True) for name in table)
     moment = pd.to_datetime(at, utc=True).array if isinstance(at, pd.Series) else pd.Timestamp(at)
-    holds: npt.NDArray[np.bool_] = ((since <= moment) & (until > moment)).to_numpy(dtype=np.bool_)
+    holds: npt.NDArray[np.bool_] = (
+        (since.isna() | (since <= moment)) & (until.isna() | (until > moment))
+    ).to_numpy(dtype=np.bool_)
     return holds
 
 

@@ -159,8 +159,16 @@ def exact_text(value: float) -> str:
 
 
 def time_text(moment: dt.datetime, *, seconds: bool = False) -> str:
-    """Return a time to the minute, or second, as its own clock shows it."""
-    return f"{moment:%Y-%m-%d %H:%M:%S}" if seconds else f"{moment:%Y-%m-%d %H:%M}"
+    """Return a time to the minute, or second, as its own clock shows it.
+
+    Examples
+    --------
+    >>> import datetime as dt
+    >>> time_text(dt.datetime(2026, 1, 31, 14, 5)), time_text(dt.datetime(1, 1, 1))
+    ('2026-01-31 14:05', '0001-01-01 00:00')
+    """
+    clock = moment.replace(tzinfo=None)  # of strftime the digits of a year depend on the system
+    return clock.isoformat(" ", "seconds" if seconds else "minutes")
 
 
 def yes_or_no(value: object, lang: str) -> str:
