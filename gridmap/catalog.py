@@ -19,7 +19,7 @@ from pydantic import ValidationError, model_validator
 from gridmap import resources
 from gridmap.errors import CatalogError
 from gridmap.messages import pick
-from gridmap.records import FrozenMap, Record, nothing, problem_line, read_toml, short_path
+from gridmap.records import FrozenMap, Record, nothing, problems_of, read_toml, short_path
 from gridmap.resources import AnyPath
 
 __all__ = [
@@ -416,7 +416,7 @@ def _record(record: type[R], file: Path, data: dict[str, Any]) -> R:
         made = record.model_validate(data)
     except ValidationError as error:
         raise CatalogError(
-            "catalog.invalid", file=short_path(file), problem=problem_line(error, record)
+            "catalog.invalid", file=short_path(file), problem=problems_of(error, record)
         ) from None
     if getattr(made, "name", "") != file.stem:
         raise CatalogError(

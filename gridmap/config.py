@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from os import PathLike
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -12,7 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, mo
 
 from gridmap.catalog import Basemap, Catalog, Text, load_catalog
 from gridmap.errors import ConfigError
-from gridmap.records import FrozenMap, Record, nothing, problem_line, read_toml
+from gridmap.records import FrozenMap, MistakeError, Record, nothing, problems_of, read_toml
 from gridmap.settings import Analysis, Design
 
 __all__ = [
@@ -24,8 +25,19 @@ __all__ = [
 ]
 
 
+# What strptime knows.
+_DIRECTIVES = "aAwdbBmyYHIpMSfzZjUWcxXGuV%"
+
+
 def _as_rule(value: object) -> object:
     return {"column": value} if isinstance(value, str) else value
+
+
+def _time_format(text: str) -> str:
+    unknown = sorted(set(re.findall("%(.?)", text, re.DOTALL)) - set(_DIRECTIVES))
+    if unknown:
+        raise MistakeError("time_format", unknown=", ".join(f"%{letter}" for letter in unknown))
+    return text
 
 
 class ColumnRule(Record):
@@ -47,14 +59,14 @@ class ColumnRule(Record):
     column: str = ""
     extract: str = ""
     values: FrozenMap[str, str] = Field(default_factory=nothing)
-    format: str = ""
+    format: Annotated[str, AfterValidator(_time_format)] = ""
     prefix: str = ""
     sequence: str = ""
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
         if bool(self.column) == bool(self.sequence):
-            raise ValueError("give either 'column' or 'sequence'")
+            raise MistakeError("one_origin")
         return self
 
 
@@ -103,7 +115,7 @@ class Input(Record):
     @model_validator(mode="after")
     def _both_coordinates(self) -> Self:
         if bool(self.x) != bool(self.y):
-            raise ValueError("give both 'x' and 'y', or neither")
+            raise MistakeError("both_coordinates")
         return self
 
 
@@ -111,7 +123,7 @@ def _timezone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):
-        raise ValueError(f"'{name}' is no time zone; write one such as 'Asia/Shanghai'") from None
+        raise MistakeError("time_zone", name=name) from None
     return name
 
 
@@ -189,7 +201,7 @@ def read_city_file(path: str | PathLike[str]) -> CityFile:
     try:
         city = CityFile.model_validate({**data, "folder": file.resolve().parent})
     except ValidationError as error:
-        problem = problem_line(error, CityFile)
+        problem = problems_of(error, CityFile)
         raise ConfigError("config.invalid", file=file.name, problem=problem) from None
     for number, entry in enumerate(city.inputs):
         _check_input(city, number, entry, file)

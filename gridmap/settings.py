@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AliasChoices, Field, model_validator
 
-from gridmap.records import FrozenMap, Record, nothing
+from gridmap.records import FrozenMap, MistakeError, Record, nothing
 
 __all__ = [
     "Analysis",
@@ -203,7 +203,7 @@ class Design(Record):
     @model_validator(mode="after")
     def _bounds_hold(self) -> Self:
         if not self.least <= self.target <= self.most:
-            raise ValueError("design asks for minimum <= target <= maximum")
+            raise MistakeError("bounds")
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -90,7 +90,7 @@ def test_a_city_adds_a_layer_and_a_map(tmp_path: Path) -> None:
     [
         ("layers", "grids", "geometry = Polygon", "grids.toml: not valid TOML"),
         ("layers", "grids", 'geometri = "Polygon"', "did you mean 'geometry'"),
-        ("layers", "grids", 'geometry = "Poly"', "geometry: Input should be"),
+        ("layers", "grids", 'geometry = "Poly"', "geometry: must be one of"),
         ("layers", "grids", 'label = "nam"', "label names 'nam', which is no field"),
         ("layers", "grids", '[symbology]\nstroke = "red"', "symbology.stroke"),
         ("layers", "grids", '[symbology.classes]\nplanet = "#000000"', "'planet'"),

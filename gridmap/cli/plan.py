@@ -217,7 +217,7 @@ def _settings(
     from pydantic import ValidationError
 
     from gridmap.errors import ConfigError
-    from gridmap.records import problem_line
+    from gridmap.records import problems_of
     from gridmap.settings import Design
 
     said = {name: value for name, value in given.items() if value not in (None, "")}
@@ -231,7 +231,7 @@ def _settings(
     try:
         return Design.model_validate({**base.model_dump(), **said})
     except ValidationError as error:
-        problem = problem_line(error, Design)
+        problem = problems_of(error, Design)
         raise ConfigError("config.invalid", file="gridmap", problem=problem) from None
 
 

@@ -18,7 +18,7 @@ from pydantic import Field, ValidationError
 from gridmap import messages
 from gridmap.catalog import Text
 from gridmap.errors import ConfigError, ConformError
-from gridmap.records import Record, problem_line, read_toml, short_path
+from gridmap.records import Record, problems_of, read_toml, short_path
 from gridmap.resources import AnyPath, packaged
 
 __all__ = [
@@ -179,12 +179,11 @@ def _read(path: Path) -> Mapping[str, CodeProfile]:
         try:
             profiles[name] = CodeProfile.model_validate({"name": name, **data})
         except (ValidationError, TypeError) as error:
-            problem = str(error)
+            problem: object = error
             if isinstance(error, ValidationError):
-                problem = problem_line(error, CodeProfile)
-            raise ConfigError(
-                "config.invalid", file=short_path(path), problem=f"{name}: {problem}"
-            ) from None
+                problem = problems_of(error, CodeProfile)
+            where = f"{short_path(path)}: {name}"
+            raise ConfigError("config.invalid", file=where, problem=problem) from None
     return MappingProxyType(profiles)
 
 

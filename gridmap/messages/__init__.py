@@ -10,7 +10,7 @@ import os
 import tomllib
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from gridmap.resources import packaged
 
@@ -22,6 +22,7 @@ __all__ = [
     "TAGS",
     "Lang",
     "Say",
+    "Spoken",
     "Words",
     "default_language",
     "in_each",
@@ -44,6 +45,14 @@ Words = str | Mapping[str, str]
 
 Say = Callable[[str], str]
 """What says something in the language that it is given."""
+
+
+@runtime_checkable
+class Spoken(Protocol):
+    """What says itself in any language: a part of a message that is a message too."""
+
+    def text(self, lang: str = "en") -> str:
+        """Return it in a language."""
 
 
 @cache
@@ -121,7 +130,11 @@ def text(key: str, lang: str = "en", **params: object) -> str:
         If the catalogue has no such message: a mistake in the code, not in the input.
     """
     head, _, name = key.partition(".")
-    return pick(_catalogue()[head][name], lang).format(**params)
+    said = {
+        each: value.text(lang) if isinstance(value, Spoken) else value
+        for each, value in params.items()
+    }
+    return pick(_catalogue()[head][name], lang).format(**said)
 
 
 def section(name: str, lang: str = "en") -> dict[str, str]:

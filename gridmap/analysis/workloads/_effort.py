@@ -16,7 +16,7 @@ from gridmap.analysis._doors import asks
 from gridmap.analysis.location.assign import assign
 from gridmap.analysis.workloads._travel import Pace, travel_hours
 from gridmap.errors import ConfigError, ConformError
-from gridmap.records import FrozenMap, Record, problem_line, read_toml, short_path
+from gridmap.records import FrozenMap, Record, problems_of, read_toml, short_path
 from gridmap.resources import AnyPath, packaged
 
 __all__ = [
@@ -108,7 +108,7 @@ def load_effort(path: AnyPath | None = None, *, changes: Mapping[str, Any] | Non
     try:
         return Effort.model_validate({**shipped, **given, **(changes or {})})
     except ValidationError as error:
-        problem = problem_line(error, Effort)
+        problem = problems_of(error, Effort)
         raise ConfigError(
             "config.invalid", file=short_path(Path(path or _FILE)), problem=problem
         ) from None
