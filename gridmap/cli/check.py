@@ -118,6 +118,7 @@ def check(
 def _check_city(city: Path, lang: str, as_json: bool) -> int:
     """Check a city's data and return how much was found."""
     from gridmap.outputs import as_json as summary_json
+    from gridmap.outputs.numbers import number_text
 
     city_file, speak = opened(city, lang)
     # Of every input it is told what became of its rows.
@@ -131,7 +132,7 @@ def _check_city(city: Path, lang: str, as_json: bool) -> int:
     else:
         show_summary(analysed, speak)
         key = "found" if findings else "clean"
-        print(messages.text(f"cli.{key}", speak, count=f"{findings:,}"))
+        print(messages.text(f"cli.{key}", speak, count=number_text(findings)))
     return findings
 
 
@@ -201,7 +202,9 @@ def _write_audit(audited: _Audited, name: str, out: Path, lang: Lang) -> list[st
 def _tell_audit(
     audited: _Audited, name: str, out: Path | None, files: list[str], lang: Lang, as_json: bool
 ) -> None:
-    counts = {"count": f"{len(audited.found):,}", "areas": f"{len(audited.table):,}"}
+    from gridmap.outputs.numbers import number_text
+
+    counts = {"count": number_text(len(audited.found)), "areas": number_text(len(audited.table))}
     if as_json:
         rows = json.loads(audited.found.drop(columns="geometry").to_json(orient="records"))
         said = {
@@ -220,8 +223,8 @@ def _tell_audit(
         _show_findings(audited.found, messages.text("audit.title", lang, name=name), lang)
     print(messages.text("audit.found" if len(audited.found) else "audit.clean", lang, **counts))
     if audited.log is not None:
-        left = f"{len(audited.left):,}"
-        done = f"{len(audited.log):,}"
+        left = number_text(len(audited.left))
+        done = number_text(len(audited.log))
         print(messages.text("audit.mended", lang, count=done, left=left))
     if out is not None:
         tell_files(out, files, [], lang, as_json)
@@ -230,6 +233,7 @@ def _tell_audit(
 def _show_findings(findings: gpd.GeoDataFrame, title: str, lang: Lang) -> None:
     """Print how many findings there are of each kind, and what would mend them."""
     from gridmap.catalog import load_catalog
+    from gridmap.outputs.numbers import number_text
 
     fields = load_catalog().layer("findings").fields
     rows = []
@@ -238,10 +242,10 @@ def _show_findings(findings: gpd.GeoDataFrame, title: str, lang: Lang) -> None:
         label = fields["kind"].categories[kind].get(lang)
         if detail:
             label += f" ({fields['detail'].categories[detail].get(lang)})"
-        area = f"{group['area_m2'].sum():,.1f}"
-        safe = f"{int(group['safe'].sum()):,}"
+        area = number_text(group["area_m2"].sum(), 1)
+        safe = number_text(int(group["safe"].sum()))
         remedy = fields["fix"].categories[fix].get(lang)
-        rows.append([label, remedy, f"{len(group):,}", area, safe])
+        rows.append([label, remedy, number_text(len(group)), area, safe])
     heads = ("finding", "fix", "count", "area_m2", "safe")
     said = [messages.text(f"audit.{head}", lang) for head in heads]
     console.print_table(said, rows, title=title, numbers=3)

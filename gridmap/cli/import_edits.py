@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -112,6 +111,8 @@ def _tell(
     lang: messages.Lang,
     said: dict[str, Any] | None,
 ) -> None:
+    from gridmap.outputs.numbers import number_text
+
     if said is not None:
         plain = conflicts.astype({"value": object})
         plain["value"] = plain["value"].where(conflicts["value"].notna(), None)
@@ -125,7 +126,7 @@ def _tell(
         if len(table):
             words = table.assign(kind=[messages.text(f"edits.{k}", lang) for k in table["kind"]])
             if "value" in words:
-                words["value"] = ["" if math.isnan(v) else f"{v:,.1f}" for v in words["value"]]
+                words["value"] = [number_text(v, 1) for v in words["value"]]
             rows = [[str(value) for value in row] for row in words.to_numpy()]
             named = [messages.text(f"edits.{head}", lang) for head in heads]
             console.print_table(named, rows, title=messages.text(f"edits.{title}", lang))

@@ -53,6 +53,11 @@ def test_graduated_classes_hold_equal_numbers() -> None:
     assert painted.legend[0].label == "0.0 – 19.8"
 
 
+def test_a_legend_rounds_as_every_table_does() -> None:
+    labels = [item.label for item in paint(LOADS, loads(0.25, 2.25)).legend]
+    assert labels == ["0.3", "2.3"]  # not to the even digit, as formats of Python do
+
+
 def test_few_values_have_few_classes_over_the_whole_ramp() -> None:
     painted = paint(LOADS, loads(1, 1, 5))
     assert [(item.label, item.count) for item in painted.legend] == [("1.0", 2), ("5.0", 1)]

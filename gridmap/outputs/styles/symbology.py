@@ -17,6 +17,7 @@ import pandas as pd
 from gridmap.catalog import Labels, Layer, Scales, Symbology
 from gridmap.errors import CatalogError
 from gridmap.messages import text
+from gridmap.outputs.numbers import number_text
 
 __all__ = [
     "LegendItem",
@@ -266,7 +267,7 @@ def _graduated(layer: Layer, style: Symbology, frame: pd.DataFrame, lang: str) -
     colours, named, bounds = {}, {}, {}
     for number, (low, high) in enumerate(zip(lowers, uppers, strict=False)):
         colours[f"class-{number}"] = style.colours[ramp[number]]
-        ends = [f"{end:,.{decimals}f}" for end in (low, high)]
+        ends = [number_text(end, decimals) for end in (low, high)]
         named[f"class-{number}"] = ends[0] if low == high else " – ".join(ends)
         bounds[f"class-{number}"] = (float(low), float(high))
     return _painted(layer, style, shown, keys, colours, named, lang, bounds)

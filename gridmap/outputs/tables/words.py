@@ -9,13 +9,14 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Iterable
-from decimal import ROUND_HALF_UP, Context, Decimal
+from decimal import Decimal
 
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from gridmap import messages
 from gridmap.catalog import Field, Layer
+from gridmap.outputs.numbers import number_text
 from gridmap.outputs.tables.guard import clean
 
 __all__ = [
@@ -34,9 +35,6 @@ __all__ = [
 
 MISSING = "–"
 """What stands for a figure that is not known, where an empty place would look like a mistake."""
-
-# Ties go away from zero, as in browsers and spreadsheets; no double has more digits than these.
-_ROUNDED = Context(prec=800, rounding=ROUND_HALF_UP)
 
 
 def heading(field: Field, lang: str, zone: str = "") -> str:
@@ -111,25 +109,6 @@ def words(
         texts = [str(value) for value in known]
     found = iter(texts)
     return [clean(next(found)) if has else "" for has in there]
-
-
-def number_text(
-    value: float, decimals: int = 0, *, grouped: bool = True, signed: bool = False
-) -> str:
-    """Return a number with its decimals; nothing for one that is not finite.
-
-    Examples
-    --------
-    >>> number_text(1234.25, 1), number_text(1234.25, 1, grouped=False), number_text(2.5)
-    ('1,234.3', '1234.3', '3')
-    >>> number_text(-0.04, 1), number_text(3, signed=True)
-    ('0.0', '+3')
-    """
-    if not math.isfinite(value):
-        return ""
-    exact = Decimal(value).quantize(Decimal(1).scaleb(-decimals), context=_ROUNDED)
-    exact = exact if exact else abs(exact)  # there is no negative zero in words
-    return format(exact, f"{'+' if signed else ''}{',' if grouped else ''}f")
 
 
 def share_text(value: float, decimals: int = 1, *, signed: bool = False) -> str:
