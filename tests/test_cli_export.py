@@ -101,3 +101,12 @@ def test_a_mistake_is_told_and_nothing_written(
     assert done.returncode in (1, 2)
     assert says in " ".join(done.stderr.replace("│", " ").split())
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_what_was_asked_for_and_left_out_is_told_with_the_reason(tmp_path: Path) -> None:
+    said = exported(tmp_path, "--format", "gpkg", "--layer", "plan")
+    assert said["files"] == []
+    assert "it belongs to a plan; name one with --plan" in said["warnings"][0]
+    said = exported(tmp_path, "--format", "kml", "--layer", "line_by_block", "--layer", "grids")
+    assert said["files"] == ["grids.kml"]
+    assert "(line_by_block): not in kml, for it has no geometry" in said["warnings"][0]

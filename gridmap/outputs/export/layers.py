@@ -170,13 +170,32 @@ def export_layers(
         formats=tuple(formats),
         tell=tell,
     )
+    _note_left_out(job, selection or Selection())
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": TIMESTAMP})
     written: list[Path] = []
-    for name in [one for one in FORMATS if one in formats]:
+    for name in [one for one in FORMATS if one in formats and chosen]:
         if FORMAT_TABLE[name].degrees and (crs and (system.datum or system.metric)):
             job.note("shifted" if system.datum else "degrees", format=name, crs=crs)
         written += _written(job, name)
     return Exported(tuple(written), gathered(job.notes, lang))
+
+
+def _note_left_out(job: Job, selection: Selection) -> None:
+    """Say which of the layers that were asked for by name are in no file, or not in one format."""
+    catalog = job.analysed.city.catalog
+    there = {one.layer.name for one in job.chosen}
+    for name in dict.fromkeys(selection.layers):
+        title = catalog.layer(name).title.get(job.lang)
+        if name not in there:
+            plan = name.startswith("plan")
+            job.note("absent_plan" if plan else "absent", layer=f"{title} ({name})")
+    placed = {one.layer.name for one in job.placed}
+    for one in job.chosen:
+        bare = one.layer.name in selection.layers and one.layer.name not in placed
+        for form in job.formats if bare else ():
+            if not FORMAT_TABLE[form].tables:
+                title = one.layer.title.get(job.lang)
+                job.note("no_shapes", layer=f"{title} ({one.layer.name})", format=form)
 
 
 def check_formats(formats: Sequence[str], *, append: bool = False) -> None:
