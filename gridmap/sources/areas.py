@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 import pyproj
-import shapely
 
 from gridmap.catalog import load_catalog
 from gridmap.config import Input
@@ -72,7 +70,7 @@ def read_areas(
         For each of the names of `AreaFile` the column of the file, and the option that named it,
         for the message if there is no such column. Others are looked for by their own name.
     coded : bool
-        Whether a code is needed.
+        Whether these are areas, which need a code, rather than buildings.
     working : pyproj.CRS, optional
         The metric system; by default the file's own if it is metric, else that of its place.
 
@@ -83,13 +81,13 @@ def read_areas(
     Raises
     ------
     GridmapError
-        If the file cannot be read, has no geometry or system, or lacks a column.
+        If the file cannot be read, has no geometry or one of another kind, no system, or lacks a
+        column.
     """
     raw = read_raw(path, sublayer=sublayer)
     names = _names(path, raw.table, dict(columns or {}), coded=coded)
-    flat = np.array([] if raw.geometry is None else raw.geometry.to_numpy())
-    polygonal = bool((shapely.get_dimensions(flat) > 1).any())
-    layer = load_catalog().layer("buildings" if coded or polygonal else "places")
+    # A building may be a point, an area may not.
+    layer = load_catalog().layer("grids" if coded else "buildings")
     entry = Input(layer=layer.name, path=str(path), crs=crs)
     shapes = shapes_of(raw, layer, entry, Reasons(len(raw.table)))
     values: dict[str, pd.Series] = {}

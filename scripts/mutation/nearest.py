@@ -18,9 +18,9 @@ class Nearest:
     """Finds the test files nearest to a module.
 
     A test file is as far from a module as there are imports between the two: 0 if it is named
-    after it (``test_moran.py``, ``test_export_kml.py``), 1 if it imports it, 2 if it imports
-    something that imports it, and so on. A name that a package passes on counts as an import of
-    the module that has it.
+    after it (``test_moran.py``, ``test_export_kml.py``) and not in the folder of another room, 1
+    if it imports it, 2 if it imports something that imports it, and so on. A name that a package
+    passes on counts as an import of the module that has it.
 
     Parameters
     ----------
@@ -42,8 +42,8 @@ class Nearest:
         }
         users: dict[str, set[str]] = {}
         for name, path in self._files.items():
-            if path.stem == "__init__":
-                continue  # a package passes on; it uses nothing
+            if path.stem == "__init__" and not _works(path):
+                continue  # it passes on what it imports, and uses nothing
             for used in self._used(name, path):
                 users.setdefault(used, set()).add(name)
         self._users: Mapping[str, set[str]] = users
@@ -60,8 +60,8 @@ class Nearest:
             Below the root.
         limit : int
             How many files at most. All files of a distance are taken, by name, before any of the
-            next; those further than 1 only while there are fewer than three. What only the
-            command reaches has the tests of the command.
+            next; those further than 1 only while there are fewer than three. What nothing imports
+            has the tests of its room, then those of the command.
 
         Returns
         -------
@@ -78,7 +78,12 @@ class Nearest:
                 break
             near = {user for one in near for user in self._users.get(one, ())} - reached
             reached |= near
-        return (found or [test for test in self._tests if test.stem.startswith("test_cli")])[:limit]
+        return (found or self._last(module))[:limit]
+
+    def _last(self, module: Path) -> list[Path]:
+        """Return the tests of a module's room, then those of the command."""
+        room = [test for test in self._tests if test.parent.name in module.parent.parts[1:]]
+        return [*room, *(test for test in self._tests if test.stem.startswith("test_cli"))]
 
     def is_compiled(self, module: Path) -> bool:
         """Tell whether numba compiles what a module holds, or what imports it."""
@@ -111,10 +116,18 @@ def _compiles(name: str, path: Path) -> bool:
 
 
 def _is_named_after(test: Path, module: Path) -> bool:
+    """Tell whether a test has a module's name, and does not lie in the folder of another room."""
+    if len(test.parts) > 2 and test.parent.name not in module.parts:  # noqa: PLR2004 - in a folder
+        return False
     return test.stem in (
         f"test_{module.stem.lstrip('_')}",
         f"test_{module.parent.name}_{module.stem}",
     )
+
+
+def _works(package: Path) -> bool:
+    """Tell whether a package has functions of its own, as that of the command line has."""
+    return any(isinstance(node, ast.FunctionDef) for node in _tree(package).body)
 
 
 @cache
