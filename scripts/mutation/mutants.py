@@ -15,7 +15,7 @@ __all__ = ["Mutant", "is_real", "mutants"]
 # Arguments that guard against mistakes of ours, or speak to a person.
 _GUARDS = {"strict", "help", "metavar"}
 # Calls that say something to a person while the work goes on.
-_SAYING = {"progress", "warn", "debug", "info", "warning", "print", "echo"}
+_SAYING = {"progress", "tell", "warn", "debug", "info", "warning", "print", "echo"}
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
-__all__ = ["Nearest"]
+__all__ = ["BIG", "Nearest"]
 
+# Markers of tests that a trial cannot wait for, or that ask for a server or for data.
+BIG = ("browser", "postgis", "qgis", "real")
 _ENOUGH = 3
 # What ``compiled`` offers; modules pass it on to those beside them.
 _COMPILERS = {"inner", "kernel"}
@@ -20,7 +22,8 @@ class Nearest:
     A test file is as far from a module as there are imports between the two: 0 if it is named
     after it (``test_moran.py``, ``test_export_kml.py``) and not in the folder of another room, 1
     if it imports it, 2 if it imports something that imports it, and so on. A name that a package
-    passes on counts as an import of the module that has it.
+    passes on counts as an import of the module that has it. Files of which every test has a marker
+    of a big tool are left out.
 
     Parameters
     ----------
@@ -48,7 +51,7 @@ class Nearest:
                 users.setdefault(used, set()).add(name)
         self._users: Mapping[str, set[str]] = users
         self._kernels = {name for name, path in self._files.items() if _compiles(name, path)}
-        tests = sorted((root / "tests").rglob("test_*.py"))
+        tests = [path for path in sorted((root / "tests").rglob("test_*.py")) if _is_small(path)]
         self._tests = {path.relative_to(root): self._used("", path) for path in tests}
 
     def tests(self, module: Path, *, limit: int = 3) -> list[Path]:
@@ -122,6 +125,21 @@ def _is_named_after(test: Path, module: Path) -> bool:
     return test.stem in (
         f"test_{module.stem.lstrip('_')}",
         f"test_{module.parent.name}_{module.stem}",
+    )
+
+
+def _is_small(test: Path) -> bool:
+    """Tell whether a test file has a test without a marker of a big tool."""
+    big = tuple(f"pytest.mark.{name}" for name in BIG)
+    body = _tree(test).body
+    marks = [ast.unparse(node) for node in body if isinstance(node, ast.Assign)]
+    if any(mark.startswith("pytestmark") and name in mark for mark in marks for name in big):
+        return False
+    return any(
+        isinstance(node, ast.FunctionDef)
+        and node.name.startswith("test_")
+        and not any(ast.unparse(mark).startswith(big) for mark in node.decorator_list)
+        for node in body
     )
 
 

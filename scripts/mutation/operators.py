@@ -66,6 +66,7 @@ _IDLE = {"strict", "dtype", "copy", "na_action"}
 # Below it a number says what counts as nothing: half as much again is the same to everybody, a
 # million times as much is not.
 _TOLERANCE, _COARSER = 1e-5, 1e6
+_MANY = 1000
 _WRAPPERS = {"sorted": "list", "set": "list", "abs": "", "reversed": "list"}
 
 
@@ -167,7 +168,9 @@ def _constant(node: ast.Constant, place: _Place) -> Iterator[Edit]:
     if isinstance(value, bool):
         yield place.instead(node, repr(not value).encode(), "constant")
     elif isinstance(value, int):
-        yield place.instead(node, repr(value + 1).encode(), "constant")
+        # One more of thousands, in a limit or a budget, is no other meaning.
+        other = value + 1 if value < _MANY else value * 3 // 2
+        yield place.instead(node, repr(other).encode(), "constant")
     elif isinstance(value, float) and value:
         factor = _COARSER if abs(value) < _TOLERANCE else 1.5
         yield place.instead(node, repr(value * factor).encode(), "constant")

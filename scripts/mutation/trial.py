@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mutation.mutants import Mutant
+from mutation.nearest import BIG
 
 __all__ = ["NOTICED", "Copy", "Verdict"]
 
 NOTICED = ("noticed", "hung")
 
-# What a trial cannot wait for, or asks for a server.
-_MARKERS = "not browser and not qgis and not postgis and not real"
+_MARKERS = " and ".join(f"not {name}" for name in BIG)
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+?\.py(?:::.+?)?)(?: - .*)?$", re.MULTILINE)
 _TRIES = 3
 

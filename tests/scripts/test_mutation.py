@@ -40,6 +40,7 @@ def changes(folder: Path, text: str) -> set[tuple[str, str]]:
         ("x = 7", {("constant", "x = 8")}),
         ("x = 0.5", {("constant", "x = 0.75")}),
         ("x = 1e-9", {("constant", "x = 0.001")}),
+        ("x = 20_000", {("constant", "x = 30000")}),
         ("x = f(True)", {("constant", "x = f(False)")}),
         ("x = f(a, b=c)", {("argument dropped", "x = f(a, )")}),
         ("x = sorted(a)", {("call dropped", "x = list(a)")}),
@@ -81,6 +82,7 @@ class C:
 
 def f(x: "a < b"):
     progress(1)
+    job.tell(2)
     for a, b in zip(c, d, strict=True):
         raise E("key", value=1 + 2)
 '''
@@ -105,12 +107,22 @@ def project(tmp_path: Path) -> Path:
         "gridmap/part/_shared.py": "def twice(x):\n    return x * 2\n",
         "gridmap/user.py": "from gridmap.part._shared import twice\n\nFOUR = twice(2)\n",
         "gridmap/cli.py": "def main():\n    return 0\n",
-        "tests/test_limit.py": "def test_it():\n    assert True\n",
+        "gridmap/bar/limit.py": "MOST = 3\n",
+        "gridmap/command/__init__.py": "from gridmap.command import one\n\n"
+        "def main():\n    one.f()\n",
+        "gridmap/command/one.py": "def f():\n    return 0\n",
+        "tests/part/test_limit.py": "def test_it():\n    assert True\n",
         "tests/test_other.py": "from gridmap.part import is_late\n\n"
         "def test_late():\n    assert is_late(3, 2)\n    assert not is_late(2, 3)\n",
         "tests/test_user.py": "from gridmap import user\n\n"
         "def test_four():\n    assert user.FOUR == 4\n",
         "tests/test_cli_run.py": "def test_it():\n    assert True\n",
+        "tests/bar/test_room.py": "def test_it():\n    assert True\n",
+        "tests/test_all.py": "from gridmap import command\n\ndef test_it():\n    command.main()\n",
+        "tests/part/test_all_limit.py": "import pytest\nfrom gridmap.part import is_late\n\n"
+        "@pytest.mark.browser\ndef test_it():\n    assert is_late(3, 2)\n",
+        "tests/part/test_big.py": "import pytest\nfrom gridmap.part import is_late\n\n"
+        "pytestmark = pytest.mark.real\n\ndef test_it():\n    assert is_late(3, 2)\n",
     }
     for name, text in files.items():
         path = tmp_path / name
@@ -129,6 +141,9 @@ def test_the_nearest_tests_are_those_of_the_name_then_of_the_imports(project: Pa
     assert tests("gridmap/part/limit.py") == ["test_limit.py", "test_other.py"]
     assert tests("gridmap/part/_shared.py") == ["test_user.py"]
     assert tests("gridmap/cli.py") == ["test_cli_run.py"]
+    # The test of that name lies in the folder of another room.
+    assert tests("gridmap/bar/limit.py") == ["test_room.py", "test_cli_run.py"]
+    assert tests("gridmap/command/one.py") == ["test_all.py"]
 
 
 def test_the_rule_finds_tests_of_every_module_of_the_project() -> None:
@@ -162,11 +177,11 @@ def test_a_run_tells_what_no_test_noticed_and_leaves_the_tree_alone(project: Pat
 
 
 def test_a_test_that_fails_anyway_notices_nothing(project: Path) -> None:
-    (project / "tests/test_limit.py").write_text("def test_it():\n    assert False\n")
+    (project / "tests/part/test_limit.py").write_text("def test_it():\n    assert False\n")
     (project / "tests/test_other.py").unlink()
     done = run(project, "--size", "99")
     assert "missed: gridmap/part/limit.py:2" in done.stdout
-    assert "tests/test_limit.py::test_it" in done.stderr
+    assert "tests/part/test_limit.py::test_it" in done.stderr
 
 
 def test_a_sample_is_the_same_for_a_seed_and_has_none_that_is_excused(tmp_path: Path) -> None:
