@@ -112,6 +112,49 @@ def test_a_mistake_names_file_key_and_remedy(
     assert f"{name}.toml" in str(caught.value)
 
 
+SHOWN = 'layer = "grids"\n'
+
+
+@pytest.mark.parametrize(
+    ("shown", "says"),
+    [
+        (SHOWN + 'counts = "nowhere"', "layers.0.counts: no layer 'nowhere'"),
+        (SHOWN + 'style = "odd"', "layers.0: layer 'grids' has no style 'odd'"),
+        (SHOWN + 'attributes = ["odd"]', "layers.0: layer 'grids' has no field 'odd'"),
+        (SHOWN + 'labels = ["name", "odd"]', "layers.0: layer 'grids' has no field 'odd'"),
+        (SHOWN + 'split = "odd"', "layers.0: layer 'grids' has no field 'odd'"),
+        (SHOWN + '[[layers]]\nlayer = "odd"', "layers.1.layer: no layer 'odd'"),
+        ('layer = "roads"\ntints = true', "layers.0.tints: layer 'roads' has no areas"),
+        ('layer = "density"\ntints = true', "layers.0.tints: the colours of layer 'density'"),
+        ('layer = "plan"\ntints = true\ncounts = "problems"', "already show something"),
+        ('layer = "plan"\ntints = true\nattributes = ["households"]', "already show something"),
+        ('layer = "plan"\ntints = true', "already show something"),
+        ('layer = "plan"\ntints = true\nsplit = "deviation"', ""),
+        (SHOWN + 'popup = ["code"]\ncounts = "problems"\nlabels = ["name"]', ""),
+    ],
+)
+def test_what_a_map_shows_must_be_there(tmp_path: Path, shown: str, says: str) -> None:
+    text = (
+        'title = {en="Mine", zh="我的"}\ndescription = {en="Mine", zh="我的"}\nneeds = []\n'
+        f"[[layers]]\n{shown}\n"
+    )
+    folder = write(tmp_path, "maps", "mine", text)
+    if not says:
+        assert load_catalog(folder).map("mine").layers[0].show
+        return
+    with pytest.raises(CatalogError) as caught:
+        load_catalog(folder)
+    assert says in str(caught.value)
+
+
+def test_a_map_adds_to_those_of_its_job_and_layers_stand_inputs_first() -> None:
+    catalog = load_catalog()
+    order = [(layer.role, layer.name) for layer in catalog.in_order]
+    assert order == sorted(order)
+    assert set(catalog.maps_of("run")) | set(catalog.maps_of("plan")) == set(catalog.maps)
+    assert repr(catalog) == f"<Catalog: {len(catalog.layers)} layers, {len(catalog.maps)} maps>"
+
+
 def test_an_unknown_name_lists_what_there_is() -> None:
     with pytest.raises(CatalogError, match=r"no layer 'grid'; there are: .*grids"):
         load_catalog().layer("grid")

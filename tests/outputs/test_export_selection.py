@@ -13,6 +13,7 @@ from shapes import grid_of
 from towns import lines, squares, town
 
 from gridmap.errors import OutputError
+from gridmap.outputs.export.geopackage import styles_of
 from gridmap.outputs.export.job import NAMED, Note, gathered
 from gridmap.outputs.export.selection import Chosen, Selection, check_selection, chosen_layers
 from gridmap.outputs.export.styles import bottom_up
@@ -128,3 +129,17 @@ def test_layers_are_drawn_areas_first_then_lines_outlines_and_points() -> None:
     frame = awkward().head(1)
     chosen = tuple(Chosen(each, frame, frame, np.ones(1, dtype=bool)) for each in layers)
     assert [each.layer.name for each in bottom_up(chosen)] == ["e", "f", "d", "c", "b", "a"]
+
+
+def test_a_style_is_written_where_its_field_is() -> None:
+    by_kind = STYLE.model_copy(update={"kind": "single", "field": "", "colours": ("#112233",)})
+    styled = layer(
+        styles={"by_number": STYLE.model_copy(update={"field": "number"}), "one": by_kind}
+    )
+    town = town_of((styled, awkward()))
+    (every,) = chosen_layers(town, Selection())
+    assert styles_of(every) == ["", "by_number", "one"]
+    (without,) = chosen_layers(
+        town_of((styled, awkward().drop(columns="number"))), Selection(columns=["value"])
+    )
+    assert styles_of(without) == ["", "one"]

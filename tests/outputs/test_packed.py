@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -10,6 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import folium
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +19,7 @@ import pandas as pd
 import pytest
 import shapely
 from benchmarks.coverages import make_coverage
+from branca.element import Figure
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from unpacking import Unpacked, spots, unpack, varints, zigzag
@@ -25,6 +28,7 @@ from gridmap.errors import OutputError
 from gridmap.outputs.pages._pack_bytes import hilbert, signed_varints
 from gridmap.outputs.pages._pack_bytes import varints as pack_varints
 from gridmap.outputs.pages._pack_columns import pack_column
+from gridmap.outputs.pages._pack_rings import METRES_PER_DEGREE, lattice
 from gridmap.outputs.pages.elements import CountByTime
 from gridmap.outputs.pages.packed import PackedLines, PackedPoints, PackedPolygons
 
@@ -379,3 +383,41 @@ def test_a_year_of_days_adds_a_tenth_at_most() -> None:
 def test_points_with_odd_times_or_weights_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(OutputError, match="cases"):
         PackedPoints(cases(2), name="cases", **options)
+
+
+def test_the_data_stand_in_the_page_once_under_the_name_that_the_call_gives() -> None:
+    page = Figure()
+    map_ = folium.Map().add_to(page)
+    packed = PackedPolygons(frame([shapely.box(500_000, 3_400_000, 500_010, 3_400_010)]))
+    packed.add_to(map_)
+    html = page.render()
+    (data,) = re.findall(r'<script type="text/plain" id="(\w+_data)">([^<]+)</script>', html)
+    assert html.count(data[0]) == 2  # the data, and the call that reads them
+    assert data[1].startswith("eJ")  # zlib, in base64
+    alone = PackedPolygons(frame([shapely.box(500_000, 3_400_000, 500_010, 3_400_010)]))
+    with pytest.raises(Exception, match="map"):
+        alone.render()
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_lattice_has_at_most_so_many_steps_in_either_direction(turned: bool) -> None:
+    def box(length: float, south: float) -> Any:
+        sides = (1.0, south, 1.0, south + length)
+        return np.array([[sides[k] for k in ((1, 0, 3, 2) if turned else (0, 1, 2, 3))]])
+
+    # On the equator a step of a metre is as wide as it is high.
+    most = (2**31 - 1) / METRES_PER_DEGREE
+    for south in (0.0, -1e-9):
+        lattice(box(most - 1, south), 1.0, "town")
+        with pytest.raises(OutputError, match="quantum"):
+            lattice(box(most + 1 + (turned * most), south), 1.0, "town")
+
+
+def test_the_steps_of_a_lattice_are_as_wide_as_high_where_it_is_nearest_to_the_equator() -> None:
+    for south, north, nearest in ((30, 60, 30), (-60, -30, 30), (-10, 60, 0), (0, 60, 0)):
+        made = lattice(np.array([[5.0, south, 6.0, north], [np.nan] * 4]), 0.5, "town")
+        assert (made.west, made.south) == (5.0, south)
+        assert made.step_y == pytest.approx(0.5 / METRES_PER_DEGREE)
+        assert made.step_x == pytest.approx(made.step_y / np.cos(np.radians(nearest)))
+    empty = lattice(np.full((2, 4), np.nan), 0.5, "town")
+    assert (empty.west, empty.south) == (0, 0)

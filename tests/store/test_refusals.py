@@ -19,7 +19,8 @@ from gridmap.catalog import load_catalog
 from gridmap.errors import StoreError
 from gridmap.result import Analysed
 from gridmap.store.connection import parse_url, reason_of, shown, transaction
-from gridmap.store.tables import layer_table
+from gridmap.store.rows import _check_nul
+from gridmap.store.tables import ROW, layer_table
 
 
 @pytest.mark.parametrize(
@@ -306,3 +307,15 @@ def test_infinite_figures(make_town, tmp_path):
     file = str(tmp_path / "city.sqlite")
     store.save(Analysed(town.city, {}, summary), file)
     assert store.load(file, "town").summary == {"a": np.inf, "b": -np.inf, "c": 3}
+
+
+@pytest.mark.parametrize(("cell", "row"), [("a\0b", 2), ("\0", 2), ("ab", 0), (None, 0), (3, 0)])
+def test_a_nul_is_told_with_its_layer_field_and_row(cell, row):
+    values = {ROW: [0, 1], "name": ["\\0", cell]}
+    layer = load_catalog().layer("grids")
+    if not row:
+        _check_nul(layer, values)
+        return
+    with pytest.raises(StoreError) as caught:
+        _check_nul(layer, values)
+    assert caught.value.params == {"layer": "grids", "field": "name", "row": row}
