@@ -176,5 +176,6 @@ def _prove(layer: Layer, frame: pd.DataFrame, crs: pyproj.CRS) -> None:
     if not kinds <= allowed:
         found = ", ".join(sorted(str(kind) for kind in kinds - allowed))
         raise ConformError("conform.geometry", layer=layer.name, found=found, asked=layer.geometry)
-    if not bool(shapes.is_valid.all()) or not np.isfinite(frame.total_bounds).all():
+    finite = frame.empty or np.isfinite(frame.total_bounds).all()
+    if not finite or not bool(shapes.is_valid.all()):
         raise ConformError("conform.invalid", layer=layer.name)

@@ -103,7 +103,8 @@ def _summary(bulletin: Bulletin, lang: str) -> str:
 def _change(name: str, now: Value, then: Value, lang: str) -> tuple[str, str]:
     """Return a change and whether it is ``good``, ``bad`` or neither."""
     said = change_text(name, now, then, lang)
-    if now.value is None or then.value is None or not said.strip("+-0.%"):
+    # What is shown as no change, such as +0.0 points, is neither.
+    if now.value is None or then.value is None or not set(said) & set("123456789"):
         return said, ""
     way = _GOOD.get(name, 0) * (now.value - then.value)
     return said, "good" if way > 0 else ("bad" if way < 0 else "")
