@@ -28,7 +28,7 @@ from gridmap.errors import OutputError
 from gridmap.outputs.pages._pack_bytes import hilbert, signed_varints
 from gridmap.outputs.pages._pack_bytes import varints as pack_varints
 from gridmap.outputs.pages._pack_columns import pack_column
-from gridmap.outputs.pages._pack_rings import METRES_PER_DEGREE, lattice
+from gridmap.outputs.pages._pack_rings import METRES_PER_DEGREE, degrees, lattice
 from gridmap.outputs.pages.elements import CountByTime
 from gridmap.outputs.pages.packed import PackedLines, PackedPoints, PackedPolygons
 
@@ -319,6 +319,29 @@ def cases(count: int) -> gpd.GeoDataFrame:
     rng = np.random.default_rng(2)
     x, y = rng.normal(EAST, 5000, count), rng.normal(NORTH, 5000, count)
     return gpd.GeoDataFrame({"row": range(count)}, geometry=gpd.points_from_xy(x, y), crs=METRIC)
+
+
+@pytest.mark.parametrize(
+    ("lon", "lat", "shown"),
+    [
+        (180.0, 0.0, True),
+        (-180.0, 0.0, True),
+        (180.1, 0.0, False),
+        (-180.1, 0.0, False),
+        (0.0, 85.0, True),
+        (0.0, -85.0, True),
+        (0.0, 85.1, False),
+        (0.0, -85.1, False),
+    ],
+)
+def test_a_web_map_ends_before_the_poles(lon: float, lat: float, shown: bool) -> None:
+    row = gpd.GeoDataFrame(geometry=[shapely.Point(lon, lat), None, shapely.Point()], crs=4326)
+    if shown:
+        assert degrees(row, "town")[0] == shapely.Point(lon, lat)
+        return
+    with pytest.raises(OutputError) as caught:
+        degrees(row, "town")
+    assert caught.value.params == {"layer": "town", "count": 1, "rows": [0]}
 
 
 def test_points_come_back_within_a_quantum() -> None:
