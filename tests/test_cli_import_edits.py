@@ -137,6 +137,17 @@ def test_a_plan_takes_names_and_tells_what_it_did(
     assert json.loads(said)["written"] is True
     after = pyogrio.read_dataframe(path, layer="plan", read_geometry=False).set_index("code")
     assert after.loc[first, "name"] == "Riverside"
+    # Figures follow from the buildings; a conflict about one has no area, which is null in JSON.
+    wrong = pyogrio.read_dataframe(path, layer="plan")
+    wrong.loc[0, "households"] += 1
+    pyogrio.write_dataframe(wrong, edited, layer="plan")
+    code, said = gridmap(capsys, monkeypatch, edited, "--into", path, "--json")
+    assert code == 1
+    (conflict,) = json.loads(said)["conflicts"]
+    assert (conflict["kind"], conflict["value"]) == ("derived", None)
+    code, said = gridmap(capsys, monkeypatch, edited, "--into", path)
+    assert code == 1
+    assert "nan" not in said
     # The layer of grids in a plan is one of areas.
     wide = pyogrio.read_dataframe(path, layer="grids").assign(name="Wide")
     pyogrio.write_dataframe(wide, edited, layer="grids")
