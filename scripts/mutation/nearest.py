@@ -14,6 +14,7 @@ BIG = ("browser", "postgis", "qgis", "real")
 _ENOUGH = 3
 # What ``compiled`` offers; modules pass it on to those beside them.
 _COMPILERS = {"inner", "kernel"}
+_COSTLY = {"sample", "shipped_maps"}  # fixtures
 
 
 class Nearest:
@@ -34,7 +35,7 @@ class Nearest:
     """
 
     def __init__(self, root: Path, package: str = "gridmap") -> None:
-        self._package = package
+        self._package, self._root = package, root
         self._files = {
             _dotted(path.relative_to(root)): path for path in sorted((root / package).rglob("*.py"))
         }
@@ -55,7 +56,7 @@ class Nearest:
         self._tests = {path.relative_to(root): self._used("", path) for path in tests}
 
     def tests(self, module: Path, *, limit: int = 3) -> list[Path]:
-        """Return the test files nearest to a module, nearest first.
+        """Return the test files nearest to a module.
 
         Parameters
         ----------
@@ -69,8 +70,12 @@ class Nearest:
         Returns
         -------
         list of pathlib.Path
-            Below the root.
+            Below the root; of those taken, the slow ones last.
         """
+        chosen = self._found(module)[:limit]
+        return sorted(chosen, key=lambda test: _is_slow(self._root / test))
+
+    def _found(self, module: Path) -> list[Path]:
         name = _dotted(module)
         found = [test for test in self._tests if _is_named_after(test, module)]
         reached, near = {name}, {name}
@@ -81,7 +86,7 @@ class Nearest:
                 break
             near = {user for one in near for user in self._users.get(one, ())} - reached
             reached |= near
-        return (found or self._last(module))[:limit]
+        return found or self._last(module)
 
     def _last(self, module: Path) -> list[Path]:
         """Return the tests of a module's room, then those of the command."""
@@ -141,6 +146,14 @@ def _is_small(test: Path) -> bool:
         and not any(ast.unparse(mark).startswith(big) for mark in node.decorator_list)
         for node in body
     )
+
+
+def _is_slow(test: Path) -> bool:
+    """Tell whether a test file works through the sample city, or runs other processes."""
+    nodes = list(ast.walk(_tree(test)))
+    asked = {node.arg for node in nodes if isinstance(node, ast.arg)}
+    imported = {name.name for node in nodes if isinstance(node, ast.Import) for name in node.names}
+    return bool(asked & _COSTLY) or "subprocess" in imported
 
 
 def _works(package: Path) -> bool:

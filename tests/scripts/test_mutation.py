@@ -146,6 +146,12 @@ def test_the_nearest_tests_are_those_of_the_name_then_of_the_imports(project: Pa
     assert tests("gridmap/command/one.py") == ["test_all.py"]
 
 
+def test_of_the_nearest_the_quick_ones_run_first(project: Path) -> None:
+    (project / "tests/part/test_limit.py").write_text("def test_it(sample):\n    assert sample\n")
+    found = Nearest(project).tests(Path("gridmap/part/limit.py"))
+    assert [path.name for path in found] == ["test_other.py", "test_limit.py"]
+
+
 def test_the_rule_finds_tests_of_every_module_of_the_project() -> None:
     nearest = Nearest(ROOT)
     files = [path.relative_to(ROOT) for path in (ROOT / "gridmap").rglob("*.py")]
