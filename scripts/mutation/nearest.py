@@ -127,10 +127,8 @@ def _is_named_after(test: Path, module: Path) -> bool:
     """Tell whether a test has a module's name, and does not lie in the folder of another room."""
     if len(test.parts) > 2 and test.parent.name not in module.parts:  # noqa: PLR2004 - in a folder
         return False
-    return test.stem in (
-        f"test_{module.stem.lstrip('_')}",
-        f"test_{module.parent.name}_{module.stem}",
-    )
+    name = module.stem.lstrip("_")
+    return test.stem in (f"test_{name}", f"test_{module.parent.name}_{name}")
 
 
 def _is_small(test: Path) -> bool:

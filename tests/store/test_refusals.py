@@ -13,6 +13,7 @@ import pyproj
 import pytest
 import shapely
 import sqlalchemy as sa
+from sqlalchemy.schema import CreateTable
 
 from gridmap import store
 from gridmap.catalog import load_catalog
@@ -20,7 +21,7 @@ from gridmap.errors import StoreError
 from gridmap.result import Analysed
 from gridmap.store.connection import parse_url, reason_of, shown, transaction
 from gridmap.store.rows import _check_nul
-from gridmap.store.tables import ROW, layer_table
+from gridmap.store.tables import CITY, GEOMETRY, ROW, SINGLE, city_table, layer_table
 
 
 @pytest.mark.parametrize(
@@ -299,6 +300,30 @@ def test_one_model_serves_both(tmp_path):
     columns = sa.inspect(engine).get_columns("gridmap_grids")
     assert str(next(c["type"] for c in columns if c["name"] == "geometry")) == "BLOB"
     engine.dispose()
+
+
+def test_the_tables_are_those_that_the_documentation_tells():
+    metadata = sa.MetaData()
+    cities = city_table(metadata)
+    assert " ".join(str(CreateTable(cities)).split()) == (
+        "CREATE TABLE gridmap_cities ( name TEXT NOT NULL, srid INTEGER, version TEXT NOT NULL, "
+        "state JSON NOT NULL, PRIMARY KEY (name) )"
+    )
+    catalog = load_catalog()
+    problems = layer_table(metadata, catalog.layer("problems"))
+    fields = catalog.layer("problems").fields
+    assert list(problems.columns.keys()) == [CITY, ROW, *fields, GEOMETRY]
+    assert [column.name for column in problems.primary_key] == [CITY, ROW]
+    assert all(problems.c[name].nullable for name in (*fields, GEOMETRY))
+    comments = {name: problems.c[name].comment for name in fields}
+    assert comments["opened"].endswith(f" / {fields['opened'].label.en}")
+    assert comments["days_to_close"].endswith(f" [{fields['days_to_close'].unit}]")
+    lines = layer_table(metadata, catalog.layer("roads"))
+    assert list(lines.columns.keys())[-2:] == [SINGLE, GEOMETRY]
+    assert [index.name for index in lines.indexes] == ["gridmap_roads_geometry"]
+    plain = layer_table(metadata, catalog.layer("categories"))
+    assert list(plain.columns.keys()) == [CITY, ROW, *catalog.layer("categories").fields]
+    assert not plain.indexes
 
 
 def test_infinite_figures(make_town, tmp_path):
