@@ -16,7 +16,10 @@ from shapes import grid_of, points_at
 from towns import conformed, squares, town
 
 from gridmap.errors import ConformError, CrsError
+from gridmap.measures.registry import Given
 from gridmap.model import City
+from gridmap.result import Analysed, Result
+from gridmap.settings import Analysis
 from gridmap.summaries import Summarised
 
 
@@ -124,3 +127,17 @@ def test_a_record_tells_frames_by_their_size_and_text_as_it_is(value: Any, told:
     assert "&lt;b&gt;" in html
     assert html.count("<tr>") == 2
     assert html.startswith("<strong>Record</strong><table>")
+
+
+def test_a_city_with_results_tells_both_and_gives_a_result_before_an_input(city: City) -> None:
+    named = city.layers["grids"].assign(name="x")
+    made = Analysed(city, {"grids": Result(city.catalog.layer("grids"), named, "by hand")}, {})
+    assert repr(made) == "<Analysed city: town, results: 1 (grids 2)>"
+    assert made.frame("grids") is named
+    assert made.frame("buildings") is city.layers["buildings"]
+    assert made.frame("roads") is None
+    given = Given(city, Analysis(), {"gaps": named})
+    assert repr(given) == "<Given city: town, found: 1 (gaps 2)>"
+    assert (given.has("gaps"), given.has("grids"), given.has("roads")) == (True, True, False)
+    assert given["gaps"] is named
+    assert given.get("grids") is city.layers["grids"]

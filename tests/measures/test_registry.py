@@ -16,7 +16,7 @@ from towns import conformed, rows_of_buildings, town
 from gridmap.catalog import load_catalog
 from gridmap.errors import CatalogError, ConformError
 from gridmap.measures import registry
-from gridmap.measures.analyse import analyse, inputs_of, steps_of
+from gridmap.measures.analyse import analyse, inputs_of, interpolated, steps_of
 from gridmap.measures.bulletins import make_bulletin
 from gridmap.measures.registry import Given, Measure, Registry, load_measures
 from gridmap.model import City
@@ -80,6 +80,24 @@ def test_interpolated_counts_bring_their_source_in() -> None:
     assert read is not None
     assert "census" in read
     assert "census" not in (inputs_of(["density"], settings) or ())
+
+
+def test_counts_are_interpolated_and_those_out_of_reach_are_counted() -> None:
+    # Of the first block half lies in a building, which gets it all; the third lies in none.
+    census = grid_of("PP.Q......R", households=[10, 30, 7])
+    buildings = grid_of("a..b").assign(occupied=0)
+    city = town(grid_of("ab"), buildings, census=census)
+    step = {"source": "census", "target": "buildings", "field": "households", "onto": "occupied"}
+    made, left = interpolated(city, Analysis.model_validate({"interpolate": [step]}))
+    whole = made.frame("buildings").set_index("code")["occupied"]
+    assert (whole.to_dict(), left) == ({"a": 10, "b": 37}, 0)
+    near = Analysis.model_validate({"interpolate": [{**step, "reach_m": 50.0}]})
+    made, left = interpolated(city, near)
+    assert made.frame("buildings").set_index("code")["occupied"].to_dict() == {"a": 10, "b": 30}
+    assert left == 7
+    bare = replace(city, layers={"grids": city.layers["grids"]})
+    assert interpolated(bare, near)[1] == 0
+    assert interpolated(city, Analysis()) == (city, 0)
 
 
 def test_an_unknown_name_is_an_error_with_the_nearest(city: City) -> None:

@@ -149,3 +149,9 @@ def test_an_unbuilt_runtime_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_a_map_of_nothing_is_refused() -> None:
     with pytest.raises(OutputError, match="Empty"):
         page(title="Empty", bounds=[float("nan")] * 4)
+
+
+def test_a_page_opens_in_the_middle_of_its_bounds() -> None:
+    made = page(title="Small", bounds=(121.0, 30.6, 121.5, 30.7), max_zoom=17)
+    assert made.location == pytest.approx([30.65, 121.25])
+    assert made.options["max_zoom"] == 17
