@@ -14,6 +14,7 @@ from playwright.sync_api import expect
 
 import gridmap
 from gridmap.errors import ConformError, CrsError, OutputError
+from gridmap.outputs.maps.explore import _overlays
 
 BOX = [shapely.box(120 + x / 100, 30, 120.01 + x / 100, 30.01) for x in range(9)]
 
@@ -103,3 +104,18 @@ def test_a_system_that_leads_nowhere_is_told() -> None:
     local = 'LOCAL_CS["site",UNIT["metre",1]]'
     with pytest.raises(CrsError, match="no way leads from site"):
         gridmap.explore(areas(n=[1, 2]).set_crs(local, allow_override=True), "n")
+
+
+def test_there_is_a_layer_for_each_kind_of_geometry_and_for_no_other() -> None:
+    shapes = {
+        "Point": shapely.Point(0, 0),
+        "LineString": shapely.LineString([(0, 0), (1, 1)]),
+        "Polygon": shapely.box(0, 0, 1, 1),
+    }
+    for kinds in (["Point"], ["Polygon", "LineString"], ["LineString", "Polygon", "Point"]):
+        frame = gpd.GeoDataFrame({"a": range(len(kinds))}, geometry=[shapes[k] for k in kinds],
+                                 crs=4326)  # fmt: skip
+        found = list(_overlays(frame, None))
+        assert sorted(one.layer.geometry for one in found) == sorted(kinds)
+        assert [len(one.frame) for one in found] == [1] * len(kinds)
+        assert all(one.shown.popup == ("a",) for one in found)

@@ -20,7 +20,7 @@ import pyproj
 import pytest
 import shapely
 from desktop import ask_qgis, ogrinfo, validate_geopackage
-from export_town import RARE, awkward, field, files, layer, town
+from export_town import RARE, STYLE, awkward, field, files, layer, town
 from python_calamine import CalamineWorkbook
 
 from gridmap.catalog import Text
@@ -458,6 +458,25 @@ def test_what_a_format_cannot_do_is_said_once(tmp_path: Path) -> None:
         assert "{" not in "".join(note.text(lang) for note in made.notes)
     (long,) = [note for note in made.notes if note.key == "export.shp_long"]
     assert long.params["count"] == 18
+
+
+def test_a_heat_map_is_drawn_as_points_by_formats_that_have_none(tmp_path: Path) -> None:
+    heat = STYLE.model_copy(update={"kind": "heat", "field": ""})
+    points = awkward().set_geometry(awkward().representative_point())
+    hot = layer("hot", "Point", symbology=heat)
+    plain = (layer("plain"), awkward())
+    made = export_layers(town((hot, points), plain), tmp_path, formats=["sld", "kml", "qml"])
+    notes = [note for note in made.notes if note.key == "export.no_heat"]
+    told = {(note.params["layer"], note.params["format"]) for note in notes}
+    assert told == {("The hot", "SLD"), ("The hot", "KML")}
+
+
+def test_a_maplibre_style_needs_its_data_beside_it(tmp_path: Path) -> None:
+    for formats, said in ((["maplibre"], True), (["maplibre", "geojson"], False)):
+        folder = tmp_path / formats[-1]
+        folder.mkdir()
+        made = export_layers(town(), folder, formats=formats)
+        assert ("export.maplibre_data" in [note.key for note in made.notes]) is said
 
 
 def test_gcj_02_is_half_a_kilometre_off_and_named(tmp_path: Path) -> None:
