@@ -14,13 +14,14 @@ import pandas as pd
 import pandera.errors
 import pyproj
 
+from gridmap import messages
 from gridmap.catalog import Catalog, Layer, Text
 from gridmap.crs import prove_true
 from gridmap.errors import ConformError, CrsError
 from gridmap.schema import schema
 from gridmap.summaries import Summarised
 
-__all__ = ["City", "Receipt"]
+__all__ = ["City", "Note", "Receipt"]
 
 _FEW = 30  # areas; a table of more is no overview
 _FAMILIES = {
@@ -31,12 +32,38 @@ _FAMILIES = {
 
 
 @dataclass(frozen=True)
+class Note:
+    """Something that was guessed or changed while an input was read.
+
+    Parameters
+    ----------
+    key : str
+        A message of section ``note``.
+    params : mapping of str to object
+        Values of its placeholders.
+
+    Examples
+    --------
+    >>> gridmap.model.Note("separator", {"separator": ";"}).text("en")
+    'the cells are parted by ;'
+    """
+
+    key: str
+    params: Mapping[str, object] = field(default_factory=dict)
+
+    def text(self, lang: str) -> str:
+        """Return it as one line."""
+        return messages.text(f"note.{self.key}", lang, **self.params)
+
+
+@dataclass(frozen=True)
 class Receipt:
     """What became of the rows of one input.
 
     ``rows == placed + quarantined``, and ``repaired`` of the placed ones had a geometry that was
     made valid. ``rejected`` holds the quarantined rows as they were read, after the columns
-    ``gridmap_row`` (counted from 1), ``gridmap_reason`` and ``gridmap_value``.
+    ``gridmap_row`` (counted from 1), ``gridmap_reason`` and ``gridmap_value``. ``notes`` tell what
+    was guessed or changed.
     """
 
     layer: str
@@ -46,6 +73,7 @@ class Receipt:
     quarantined: int
     repaired: int = 0
     rejected: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False, compare=False)
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, repr=False)

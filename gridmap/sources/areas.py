@@ -14,7 +14,8 @@ from gridmap.catalog import load_catalog
 from gridmap.config import Input
 from gridmap.crs import working_crs
 from gridmap.errors import ConformError, SourceError
-from gridmap.sources.columns import Reasons, as_text
+from gridmap.sources.cells import as_text
+from gridmap.sources.columns import Reasons
 from gridmap.sources.files import read_raw
 from gridmap.sources.geometry import shapes_of
 

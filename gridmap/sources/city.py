@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -21,11 +21,13 @@ from gridmap.config import CityFile, Input, Join, read_city_file
 from gridmap.crs import parse_crs, working_crs
 from gridmap.errors import ConformError, CrsError
 from gridmap.kinds import checked
-from gridmap.model import City, Receipt
+from gridmap.model import City, Note, Receipt
 from gridmap.schema import schema
-from gridmap.sources.columns import Reasons, as_text, need_columns, typed_columns
-from gridmap.sources.files import Raw, read_raw
+from gridmap.sources.cells import as_text
+from gridmap.sources.columns import Reasons, need_columns, typed_columns
+from gridmap.sources.files import read_raw
 from gridmap.sources.geometry import mended, shapes_of
+from gridmap.sources.raw import Raw
 
 __all__ = ["inputs_to_read", "read_city"]
 
@@ -50,6 +52,7 @@ class _Draft:
     columns: pd.DataFrame
     shapes: gpd.GeoSeries | None
     reasons: Reasons
+    notes: list[Note]
     repaired: int = 0
 
 
@@ -137,15 +140,26 @@ def inputs_to_read(city_file: CityFile, layers: Collection[str] | None) -> tuple
 def _draft(city_file: CityFile, entry: Input) -> _Draft:
     layer = city_file.catalog.layer(entry.layer)
     path = city_file.path(entry.path)
-    raw = read_raw(path, sublayer=entry.sublayer, encoding=entry.encoding)
+    known = _asked_columns(layer, entry)
+    raw = read_raw(path, sublayer=entry.sublayer, encoding=entry.encoding, known=known)
+    notes = [*raw.notes]
     if entry.join is not None:
-        raw = Raw(_joined(raw.table, city_file, entry, entry.join), raw.geometry)
+        raw = replace(raw, table=_joined(raw.table, city_file, entry, entry.join))
     reasons = Reasons(len(raw.table))
+    for row, (code, value) in raw.bad.items():
+        reasons.note([row], code, value)
     shapes = None
     if layer.geometry != "none":
         shapes = shapes_of(raw, layer, entry, reasons)
-    columns = typed_columns(raw.table, layer, entry, city_file.timezone, reasons)
-    return _Draft(entry, layer, raw, columns, shapes, reasons)
+    columns = typed_columns(raw.table, layer, entry, city_file.timezone, reasons, notes)
+    return _Draft(entry, layer, raw, columns, shapes, reasons, notes)
+
+
+def _asked_columns(layer: Layer, entry: Input) -> set[str]:
+    """Return the names of columns that an input is asked for."""
+    named = {rule.column for rule in entry.columns.values() if rule.column}
+    left = set(layer.inputs) - set(entry.columns) - set(entry.constants)
+    return (named | left | {entry.x, entry.y}) - {""}
 
 
 def _joined(table: pd.DataFrame, city_file: CityFile, entry: Input, join: Join) -> pd.DataFrame:
@@ -296,4 +310,5 @@ def _receipt(draft: _Draft) -> Receipt:
         quarantined=int(bad.sum()),
         repaired=draft.repaired,
         rejected=rejected.reset_index(drop=True),
+        notes=tuple(draft.notes),
     )

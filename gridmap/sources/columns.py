@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -12,23 +13,21 @@ import pandas as pd
 from gridmap.catalog import Field, Layer
 from gridmap.config import ColumnRule, Input
 from gridmap.errors import ConfigError, SourceError
-
-__all__ = ["Reasons", "as_text", "need_columns", "typed_columns"]
-
-# Day-first and month-first dates look alike, so those need a `format`; these do not.
-_TIMES = (
-    "%Y/%m/%d %H:%M:%S",
-    "%Y/%m/%d %H:%M",
-    "%Y/%m/%d",
-    "%Y-%m-%d %H:%M",
-    "%Y年%m月%d日 %H:%M:%S",
-    "%Y年%m月%d日 %H:%M",
-    "%Y年%m月%d日",
-    "%Y.%m.%d",
+from gridmap.model import Note
+from gridmap.sources.cells import (
+    as_text,
+    cleaned,
+    is_rounded,
+    read_integers,
+    read_numbers,
+    read_truths,
 )
-_FIRST_YEAR, _LAST_YEAR = 1990, 2100
-_YES = {"1", "true", "t", "yes", "y", "是"}
-_NO = {"0", "false", "f", "no", "n", "否"}
+from gridmap.sources.times import OPEN_END_YEAR, read_times
+
+__all__ = ["Reasons", "need_columns", "typed_columns"]
+
+# No case was recorded before 1990; registers tell of what was agreed before.
+_FIRST_CASE, _FIRST_YEAR, _LAST_YEAR = 1990, 1900, 2100
 
 
 class Reasons:
@@ -71,8 +70,22 @@ class Reasons:
         return np.asarray(self.codes != "", dtype=bool)
 
 
+@dataclass(frozen=True)
+class _About:
+    """What is found out while the columns of one input are read."""
+
+    timezone: str
+    reasons: Reasons
+    notes: list[Note]
+
+
 def typed_columns(
-    table: pd.DataFrame, layer: Layer, entry: Input, timezone: str, reasons: Reasons
+    table: pd.DataFrame,
+    layer: Layer,
+    entry: Input,
+    timezone: str,
+    reasons: Reasons,
+    notes: list[Note],
 ) -> pd.DataFrame:
     """Fill the input fields of a layer from a raw table.
 
@@ -88,6 +101,8 @@ def typed_columns(
         For times without an offset.
     reasons : Reasons
         Is given the rows whose text is no value of the field's type.
+    notes : list of Note
+        Is given what was changed.
 
     Returns
     -------
@@ -99,6 +114,7 @@ def typed_columns(
     SourceError
         If a column that a rule names is not there, or a required field has no column.
     """
+    about = _About(timezone, reasons, notes)
     filled: dict[str, pd.Series] = {}
     for name, field in layer.inputs.items():
         if name in entry.constants:
@@ -107,7 +123,7 @@ def typed_columns(
         else:
             rule = entry.columns.get(name) or ColumnRule(column=name)
             source = _source(table, name, field, rule, entry)
-        filled[name] = _typed(source, name, field, rule, timezone, reasons)
+        filled[name] = _typed(source, name, field, rule, about)
     return pd.DataFrame(filled, index=table.index)
 
 
@@ -136,11 +152,15 @@ def _source(
 
 
 def _typed(
-    source: pd.Series, name: str, field: Field, rule: ColumnRule, timezone: str, reasons: Reasons
+    source: pd.Series, name: str, field: Field, rule: ColumnRule, about: _About
 ) -> pd.Series:
     if pd.api.types.is_datetime64_any_dtype(source) and field.type == "datetime":
-        return _zoned(source, timezone, name, reasons)
-    text = as_text(source)
+        return _plausible(_zoned(source, about.timezone), name, field, about)
+    text, changed = cleaned(as_text(source))
+    if changed:
+        about.notes.append(Note("cleaned", {"column": rule.column, "count": changed}))
+    if field.type in ("string", "category"):
+        about.reasons.add(is_rounded(source, text), f"rounded:{name}", text)
     if rule.extract:
         text = _extracted(text, rule)
     if rule.values:
@@ -148,12 +168,20 @@ def _typed(
     if rule.prefix:
         text = rule.prefix + text
     if field.type == "datetime":
-        return _times(text, name, rule, timezone, reasons)
-    if field.type in ("integer", "number"):
-        return _numbers(text, name, field, reasons)
-    if field.type == "boolean":
-        return _booleans(text, name, reasons)
+        return _times(text, name, field, rule, about)
+    if field.type in _READ:
+        read, code = _READ[field.type]
+        values, bad = read(text)
+        about.reasons.add(bad, f"{code}:{name}", text)
+        return values
     return text
+
+
+_READ = {
+    "integer": (read_integers, "not_an_integer"),
+    "number": (read_numbers, "not_a_number"),
+    "boolean": (read_truths, "not_a_truth"),
+}
 
 
 def _extracted(text: pd.Series, rule: ColumnRule) -> pd.Series:
@@ -163,65 +191,28 @@ def _extracted(text: pd.Series, rule: ColumnRule) -> pd.Series:
         raise ConfigError("config.extract", pattern=rule.extract, reason=error) from None
 
 
-def as_text(source: pd.Series) -> pd.Series:
-    """Return cells as text without outer blanks; whole numbers without a decimal point."""
-    if pd.api.types.is_float_dtype(source):
-        whole = source.dropna()
-        if (whole == whole.round()).all() and (whole.abs() < 2**53).all():
-            source = source.astype("Int64")
-    elif source.dtype == object:
-        source = source.map(_plain, na_action="ignore")
-    text = source.astype("string").str.strip()
-    return text.mask(text == "")
-
-
-def _plain(cell: object) -> object:
-    return int(cell) if isinstance(cell, float) and cell.is_integer() else cell
-
-
-def _numbers(text: pd.Series, name: str, field: Field, reasons: Reasons) -> pd.Series:
-    numbers = pd.to_numeric(text, errors="coerce").astype("float64")
-    numbers = numbers.where(np.isfinite(numbers))
-    bad = text.notna() & numbers.isna()
-    if field.type == "integer":
-        bad |= numbers.notna() & (numbers != numbers.round())
-    reasons.add(bad, f"not_a_number:{name}", text)
-    return numbers.mask(bad).astype("Int64") if field.type == "integer" else numbers
-
-
-def _booleans(text: pd.Series, name: str, reasons: Reasons) -> pd.Series:
-    lower = text.str.lower()
-    known = {**dict.fromkeys(_YES, True), **dict.fromkeys(_NO, False)}
-    values = lower.map(known).astype("boolean")
-    reasons.add(text.notna() & values.isna(), f"not_a_truth:{name}", text)
-    return values
-
-
 def _times(
-    text: pd.Series, name: str, rule: ColumnRule, timezone: str, reasons: Reasons
+    text: pd.Series, name: str, field: Field, rule: ColumnRule, about: _About
 ) -> pd.Series:
-    if rule.format:
-        times = pd.to_datetime(text, format=rule.format, errors="coerce")
-    else:
-        times = pd.to_datetime(text, format="ISO8601", errors="coerce", utc=_has_offset(text))
-        for form in _TIMES:
-            left = text.notna() & times.isna()
-            if not left.any():
-                break
-            times = times.fillna(pd.to_datetime(text[left], format=form, errors="coerce"))
-    reasons.add(text.notna() & times.isna(), f"no_time:{name}", text)
-    return _zoned(times, timezone, name, reasons)
+    times, why = read_times(text, rule.format, about.timezone)
+    for code in ("ambiguous_time", "no_time"):
+        about.reasons.add(why == code, f"{code}:{name}", text)
+    return _plausible(times, name, field, about)
 
 
-def _has_offset(text: pd.Series) -> bool:
-    return bool(text.str.contains(r"(?:Z|[+-]\d{2}:?\d{2})$", na=False).any())
+def _plausible(times: pd.Series, name: str, field: Field, about: _About) -> pd.Series:
+    """Take an end that lies millennia ahead for none, and refuse years in which nothing was."""
+    years = times.dt.year
+    if not field.required:
+        times = times.mask(years >= OPEN_END_YEAR)
+    first = _FIRST_CASE if field.required else _FIRST_YEAR
+    impossible = times.notna() & ~years.between(first, _LAST_YEAR)
+    about.reasons.add(impossible, f"impossible_time:{name}", times)
+    return times.mask(impossible)
 
 
-def _zoned(times: pd.Series, timezone: str, name: str, reasons: Reasons) -> pd.Series:
+def _zoned(times: pd.Series, timezone: str) -> pd.Series:
     times = times.astype("datetime64[us]") if times.dt.tz is None else times.dt.as_unit("us")
-    impossible = times.notna() & ~times.dt.year.between(_FIRST_YEAR, _LAST_YEAR)
-    reasons.add(impossible, f"impossible_time:{name}", times)
-    times = times.mask(impossible)
     if times.dt.tz is None:
         # An hour that the clocks skip counts as the next one; one that they repeat, as the first.
         first = np.ones(len(times), dtype=bool)

@@ -13,8 +13,9 @@ from gridmap.catalog import Layer
 from gridmap.config import Input
 from gridmap.crs import DATUMS, parse_crs, to_wgs84
 from gridmap.errors import ConformError, CrsError
+from gridmap.sources.cells import as_text, cleaned, read_numbers
 from gridmap.sources.columns import Reasons, need_columns
-from gridmap.sources.files import Raw
+from gridmap.sources.raw import Raw
 
 __all__ = ["mended", "shapes_of"]
 
@@ -50,7 +51,7 @@ def shapes_of(raw: Raw, layer: Layer, entry: Input, reasons: Reasons) -> gpd.Geo
     shapes = _from_columns(raw, entry, reasons) if entry.x else _from_file(raw, layer, entry)
     crs = _declared(shapes, entry)
     values = shapes.to_numpy().copy()
-    values[shapely.is_empty(values)] = None
+    values[shapely.is_empty(values) | _at_nought(values)] = None
     shapes = gpd.GeoSeries(values, index=raw.table.index, crs=crs)
     reasons.add(shapes.isna(), "no_place")
     if entry.crs in DATUMS:
@@ -66,13 +67,18 @@ def shapes_of(raw: Raw, layer: Layer, entry: Input, reasons: Reasons) -> gpd.Geo
 
 def _from_columns(raw: Raw, entry: Input, reasons: Reasons) -> gpd.GeoSeries:
     need_columns(raw.table, [entry.x, entry.y], entry.path)
-    x = pd.to_numeric(raw.table[entry.x], errors="coerce").astype("float64").to_numpy()
-    y = pd.to_numeric(raw.table[entry.y], errors="coerce").astype("float64").to_numpy()
-    lost = ~(np.isfinite(x) & np.isfinite(y))
+    x, y = (_coordinate(raw.table[name]) for name in (entry.x, entry.y))
+    # Where nothing is known, programs write nought; nobody lives off the coast of Ghana.
+    lost = ~(np.isfinite(x) & np.isfinite(y)) | ((x == 0) & (y == 0))
     reasons.add(lost, "no_place")
     points = np.full(len(x), None, dtype=object)
     points[~lost] = shapely.points(x[~lost], y[~lost])
     return gpd.GeoSeries(points, crs=None)
+
+
+def _coordinate(cells: pd.Series) -> npt.NDArray[np.float64]:
+    numbers, _ = read_numbers(cleaned(as_text(cells))[0])
+    return numbers.to_numpy(dtype=float, na_value=np.nan)
 
 
 def _from_file(raw: Raw, layer: Layer, entry: Input) -> gpd.GeoSeries:
@@ -92,6 +98,13 @@ def _from_file(raw: Raw, layer: Layer, entry: Input) -> gpd.GeoSeries:
             asked=layer.geometry,
         )
     return gpd.GeoSeries(flat, crs=shapes.crs)
+
+
+def _at_nought(shapes: Shapes) -> npt.NDArray[np.bool_]:
+    """Tell which are points at (0, 0), where programs put what they have no place of."""
+    point = shapely.get_type_id(shapes) == shapely.GeometryType.POINT
+    nought: npt.NDArray[np.bool_] = point & (shapely.get_x(shapes) == 0) & (shapely.get_y(shapes) == 0)
+    return nought
 
 
 def _declared(shapes: gpd.GeoSeries, entry: Input) -> pyproj.CRS:
@@ -149,7 +162,8 @@ def mended(shapes: gpd.GeoSeries, layer: Layer, reasons: Reasons) -> tuple[gpd.G
         | (shapely.get_type_id(values) == shapely.GeometryType.MULTIPOINT)
         | (shapely.get_type_id(values) == shapely.GeometryType.LINEARRING)
     )
-    values[broken] = shapely.make_valid(values[broken])
+    # By rings, not by lines: where two parts overlap is inside, and no hole.
+    values[broken] = shapely.make_valid(values[broken], method="structure", keep_collapsed=False)
     for row in np.flatnonzero(broken | odd):
         values[row] = _of_kind(values[row], layer.geometry)
     lost = shapely.is_missing(values) | shapely.is_empty(values)

@@ -15,8 +15,9 @@ from gridmap.config import Input
 from gridmap.errors import ConfigError, ConformError, CrsError, GridmapError, SourceError
 from gridmap.model import City
 from gridmap.sources import read_city
-from gridmap.sources.columns import Reasons, as_text
-from gridmap.sources.files import Raw
+from gridmap.sources.cells import as_text
+from gridmap.sources.columns import Reasons
+from gridmap.sources.raw import Raw
 from gridmap.sources.geometry import mended, shapes_of
 
 HEAD = """
@@ -84,7 +85,7 @@ def test_a_city_is_conformed(tmp_path: Path) -> None:
         ("2,litter,2025-03-01,,,,", "no_place"),
         ("2,litter,2025-03-01,,,abc,30.7", "no_place"),
         ("2,litter,2025-03-01,,,30.705,120.905", "outside"),
-        ("2,litter,2025-03-01,,,0,0", "outside"),
+        ("2,litter,2025-03-01,,,0,0", "no_place"),
         ("2,litter,2025-03-01,,,118,32", "outside"),
         ("2,litter,2025-03-01,,,200,30.705", "outside"),
         ("2,litter,1989-12-31,,,120.905,30.705", "impossible_time:opened"),
@@ -171,7 +172,7 @@ def test_a_count_is_a_whole_number(tmp_path: Path, cell: str, value: int | None)
     assert grids["households"].to_list() == [7, *([] if value is None else [value])]
     if value is None:
         rejected = city.receipts[0].rejected.iloc[0]
-        kind = "too_small" if cell == "-1" else "not_a_number"
+        kind = "too_small" if cell == "-1" else "not_an_integer"
         assert rejected["gridmap_reason"] == f"{kind}:households"
         assert rejected["gridmap_row"] == 2
 

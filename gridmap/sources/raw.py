@@ -1,0 +1,60 @@
+"""A file as it was read: every row in order, and what is known against some."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import geopandas as gpd
+import pandas as pd
+
+from gridmap.model import Note
+
+__all__ = ["UNNAMED", "Raw", "heading"]
+
+UNNAMED = "column "
+"""What the name of a column without one begins with; its position follows."""
+
+
+@dataclass(frozen=True)
+class Raw:
+    """A file as it was read: every row in order, and the geometry where the file has one.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With a RangeIndex and texts as names of the columns; nothing is parsed yet.
+    geometry : GeoSeries, optional
+    bad : mapping of int to (str, str)
+        Rows that could not be read right, by position: the reason, of section ``reason`` of the
+        messages, and what was found there.
+    notes : tuple of Note
+        What was guessed or changed while the file was read.
+    """
+
+    table: pd.DataFrame
+    geometry: gpd.GeoSeries | None = None
+    bad: Mapping[int, tuple[str, str]] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
+
+
+def heading(cells: list[str]) -> tuple[list[str], list[Note]]:
+    """Return names for the columns of a heading, each once, and what is to be told of them.
+
+    Of a name that stands twice the first column keeps it, and the others are numbered. A column
+    without a name gets one by its position.
+    """
+    names: list[str] = []
+    twice: list[str] = []
+    for position, cell in enumerate(cells, start=1):
+        name = cell.strip(" \t\r\n\u00a0\u3000\ufeff\u200b") or f"{UNNAMED}{position}"
+        if name in names:
+            twice.append(name)
+            name = next(
+                other
+                for number in range(2, len(cells) + 2)
+                if (other := f"{name} ({number})") not in names
+            )
+        names.append(name)
+    notes = [Note("heading_twice", {"columns": ", ".join(dict.fromkeys(twice))})] if twice else []
+    return names, notes
