@@ -80,7 +80,7 @@ def test_run_prints_json_and_nothing_else(
     assert said["city"] == "qinghe"
     assert said["summary"]["rows_in"] == said["summary"]["rows_placed"] + 141
     (problems,) = (entry for entry in said["inputs"] if entry["layer"] == "problems")
-    assert problems["reasons"]["no_place"] == 39
+    assert problems["reasons"]["no_place"] == 49
     assert "maps/heatmap.html" in said["files"]
 
 

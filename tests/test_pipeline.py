@@ -20,8 +20,6 @@ from gridmap.settings import Analysis
 
 ROOT = Path(__file__).parent.parent
 REASONS = {
-    "no_coordinates": "no_place",
-    "out_of_area": "outside",
     "unparseable_time": "no_time:opened",
     "closed_before_reported": "order:closed",
     "repeated_id": "repeated:code",
@@ -55,6 +53,19 @@ def test_planted_dirty_rows_are_found_by_reason(
     rejected = problems_receipt(sample).rejected
     found = rejected[rejected["gridmap_reason"] == REASONS[defect]]
     assert sorted(found["编号"]) == sorted(planted["dirty_rows"][defect]["ids"])
+
+
+def test_rows_without_a_place_are_told_from_exchanged_ones(
+    sample: Analysed, planted: dict[str, Any]
+) -> None:
+    rejected = problems_receipt(sample).rejected
+    codes = rejected.groupby("gridmap_reason")["编号"].apply(set)
+    away = set(planted["dirty_rows"]["out_of_area"]["ids"])
+    # A third of those out of the city are exchanged, a third lie at (0, 0).
+    assert codes["swapped"] | codes["outside"] == away - codes["no_place"]
+    assert len(codes["swapped"]) == len(codes["outside"]) == len(codes["no_place"] & away) == 10
+    missing = set(planted["dirty_rows"]["no_coordinates"]["ids"])
+    assert codes["no_place"] == missing | (away & codes["no_place"])
 
 
 def test_nothing_but_the_planted_rows_is_quarantined(

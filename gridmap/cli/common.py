@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,6 +20,7 @@ from gridmap.messages import Lang
 if TYPE_CHECKING:
     from gridmap.cli.console import Tell
     from gridmap.config import CityFile
+    from gridmap.model import City
     from gridmap.result import Analysed
 
 __all__ = [
@@ -38,6 +40,7 @@ __all__ = [
     "show_summary",
     "steps_of",
     "tell_files",
+    "tell_notes",
     "with_basemap",
 ]
 
@@ -134,12 +137,22 @@ def analysed_city(
         progress=lambda name: tell("read", name=name),
     )
 
+    tell_notes(city, lang)
+
     def begun(result: str) -> None:
         known = city.catalog.layers
         title = known[result].title if result in known else None
         tell("measure", name=result if title is None else title.get(lang))
 
     return analyse(city, city_file.analysis, want=wanted.want, also=wanted.also, progress=begun)
+
+
+def tell_notes(city: City, lang: Lang) -> None:
+    """Tell on standard error what was guessed or changed while the inputs were read."""
+    from gridmap.outputs import note_rows
+
+    for source, note in note_rows(city, lang):
+        print(messages.text("cli.note", lang, path=source, note=note), file=sys.stderr)
 
 
 def with_basemap(city_file: CityFile, asked: str) -> CityFile:

@@ -23,6 +23,7 @@ from gridmap.cli.common import (
     opened,
     show_summary,
     tell_files,
+    tell_notes,
 )
 from gridmap.messages import Lang
 
@@ -253,7 +254,9 @@ def _made(
 
     made: list[Plan] = []
     with staged(out) as stage, console.counting(lang, quiet=as_json) as progress:
-        model, _ = interpolated(read_city(city_file), city_file.analysis)
+        city = read_city(city_file)
+        tell_notes(city, lang)
+        model, _ = interpolated(city, city_file.analysis)
         yield model, lambda done, of: progress("design", done, of), made.append
         progress("layers", 1, 1)
         skipped = _write(made[0], model, city_file.catalog, stage, lang)

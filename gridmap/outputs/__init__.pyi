@@ -10,6 +10,7 @@ from .pages.page import page as page
 from .pages.page import save_page as save_page
 from .staging import staged as staged
 from .tables.report import as_json as as_json
+from .tables.report import note_rows as note_rows
 from .tables.report import receipt_rows as receipt_rows
 from .tables.report import summary_rows as summary_rows
 from .tables.report import write_quarantine as write_quarantine

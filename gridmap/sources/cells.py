@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 import numpy as np
 import pandas as pd
 
-__all__ = ["as_text", "cleaned", "is_rounded", "read_integers", "read_numbers", "read_truths"]
+__all__ = [
+    "as_text",
+    "cleaned",
+    "is_rounded",
+    "read_degrees",
+    "read_integers",
+    "read_numbers",
+    "read_truths",
+]
 
 # What nobody sees: controls, zero-width characters, marks of direction and of byte order.
 _UNSEEN = (
@@ -49,7 +58,7 @@ def _plain(cell: object) -> object:
 
 
 def cleaned(text: pd.Series) -> tuple[pd.Series, int]:
-    """Return texts without what nobody sees, and how many had any of it.
+    r"""Return texts without what nobody sees, and how many had any of it.
 
     Controls and zero-width characters go, outer blanks of every kind too. A text that is a code
     once its full-width letters and digits are folded becomes that code; other texts keep them.
@@ -57,7 +66,7 @@ def cleaned(text: pd.Series) -> tuple[pd.Series, int]:
     Examples
     --------
     >>> from gridmap.sources.cells import cleaned
-    >>> text, changed = cleaned(pd.Series(["Ａ１", "A1\\u200b", "３号楼", "A1"], dtype="string"))
+    >>> text, changed = cleaned(pd.Series(["Ａ１", "A1\u200b", "３号楼", "A1"], dtype="string"))
     >>> text.to_list(), changed
     (['A1', 'A1', '３号楼', 'A1'], 2)
     """
@@ -112,6 +121,38 @@ def read_numbers(text: pd.Series) -> tuple[pd.Series, pd.Series]:
     return numbers, text.notna() & numbers.isna()
 
 
+def read_degrees(text: pd.Series) -> pd.Series:
+    r"""Return coordinates as numbers; of degrees also those with signs and a decimal comma.
+
+    Examples
+    --------
+    >>> from gridmap.sources.cells import read_degrees
+    >>> cells = pd.Series(["120.905", "120,905", "120°54'18\"E", "3.7°S", "?"], dtype="string")
+    >>> read_degrees(cells).to_list()
+    [120.905, 120.905, 120.905, -3.7, nan]
+    """
+    numbers, odd = read_numbers(text)
+    spelt = [unicodedata.normalize("NFKC", str(cell)).strip().upper() for cell in text[odd]]
+    numbers[odd] = [_degrees(said) for said in spelt]
+    return numbers
+
+
+def _degrees(said: str) -> float:
+    found = _DEGREES.fullmatch(said)
+    if found is None:
+        return np.nan
+    whole, minutes, seconds = (float((found[part] or "0").replace(",", ".")) for part in (2, 3, 4))
+    size = whole + minutes / 60 + seconds / 3600
+    west_or_south = (found[5] or found[6] or "") in ("W", "S", "西", "南")
+    return -size if (found[1] == "-") != west_or_south else size
+
+
+_DEGREES = re.compile(
+    r"(?:东经|北纬)?([+-]?)(\d+(?:[.,]\d+)?)\s*(?:[°º度]\s*(?:(\d+(?:[.,]\d+)?)\s*['′分]\s*)?"
+    r"(?:(\d+(?:[.,]\d+)?)\s*(?:\"|″|''|′′|秒)\s*)?([NSEW东西南北])?|\s*([NSEW东西南北]))?"
+)
+
+
 def read_integers(text: pd.Series) -> tuple[pd.Series, pd.Series]:
     """Return integers, exact up to 64 bits, and which texts are none."""
     digits = text.str.fullmatch(r"[+-]?\d{1,19}(?:\.0*)?").fillna(False).to_numpy(dtype=bool)
@@ -124,7 +165,11 @@ def read_integers(text: pd.Series) -> tuple[pd.Series, pd.Series]:
     left = text.notna().to_numpy(dtype=bool) & ~known
     if left.any():  # such as 1e3
         numbers = pd.to_numeric(text[left], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-        fits = np.isfinite(numbers) & (np.abs(numbers) < _DOUBLE_HOLDS) & (numbers == np.round(numbers))
+        fits = (
+            np.isfinite(numbers)
+            & (np.abs(numbers) < _DOUBLE_HOLDS)
+            & (numbers == np.round(numbers))
+        )
         at = np.flatnonzero(left)[fits]
         values[at], known[at] = numbers[fits].astype(np.int64), True
     integers = pd.Series(pd.array(values, dtype="Int64"), index=text.index)

@@ -28,6 +28,7 @@ from gridmap.sources.columns import Reasons, need_columns, typed_columns
 from gridmap.sources.files import read_raw
 from gridmap.sources.geometry import mended, shapes_of
 from gridmap.sources.raw import Raw
+from gridmap.sources.whereabouts import far_from_zone, lies_swapped
 
 __all__ = ["inputs_to_read", "read_city"]
 
@@ -105,7 +106,8 @@ def read_city(
     crs = _city_crs(city_file, drafts)
     for draft in drafts:
         _place(draft, crs)
-    _check_inside(drafts, city_file.analysis.margin_m)
+    _check_place(drafts, crs, city_file.timezone)
+    _check_inside(drafts, crs, city_file.analysis.margin_m)
     frames: dict[str, pd.DataFrame] = {}
     for name in dict.fromkeys(draft.layer.name for draft in drafts):
         frames[name] = _layer_frame([d for d in drafts if d.layer.name == name], city_file, crs)
@@ -204,7 +206,20 @@ def _place(draft: _Draft, crs: pyproj.CRS) -> None:
     draft.shapes, draft.repaired = mended(placed.mask(endless), draft.layer, draft.reasons)
 
 
-def _check_inside(drafts: Sequence[_Draft], margin: float) -> None:
+def _check_place(drafts: Sequence[_Draft], crs: pyproj.CRS, timezone: str) -> None:
+    """Tell of a city that lies nowhere near its time zone."""
+    spread = [draft for draft in drafts if draft.shapes is not None and draft.shapes.notna().any()]
+    areas = [draft for draft in spread if draft.layer.geometry == "Polygon"]
+    for draft in (areas or spread)[:1]:
+        west, south, east, north = draft.shapes.total_bounds  # type: ignore[union-attr]
+        place = gpd.GeoSeries([shapely.Point((west + east) / 2, (south + north) / 2)], crs=crs)
+        middle = place.to_crs(4326).iloc[0]
+        note = far_from_zone(middle.x, middle.y, timezone)
+        if note is not None:
+            draft.notes.append(note)
+
+
+def _check_inside(drafts: Sequence[_Draft], crs: pyproj.CRS, margin: float) -> None:
     grids = [draft.shapes for draft in drafts if draft.layer.name == "grids"]
     outlines = [shapes.dropna() for shapes in grids if shapes is not None]
     if not outlines:
@@ -216,8 +231,13 @@ def _check_inside(drafts: Sequence[_Draft], margin: float) -> None:
             continue
         present = draft.shapes.notna().to_numpy()
         outside = present & ~shapely.intersects(near, draft.shapes.to_numpy())
+        at = np.flatnonzero(outside)
+        swapped = np.zeros_like(outside)
+        swapped[at] = lies_swapped(draft.shapes.to_numpy()[at], crs, near)
         if outside.sum() == present.sum() > 0:
-            raise CrsError("crs.elsewhere", path=draft.entry.path, layer=draft.layer.name)
+            key = "crs.swapped" if swapped.sum() * 2 > outside.sum() else "crs.elsewhere"
+            raise CrsError(key, path=draft.entry.path, layer=draft.layer.name)
+        draft.reasons.add(swapped, "swapped")
         draft.reasons.add(outside, "outside")
 
 

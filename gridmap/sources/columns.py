@@ -191,9 +191,7 @@ def _extracted(text: pd.Series, rule: ColumnRule) -> pd.Series:
         raise ConfigError("config.extract", pattern=rule.extract, reason=error) from None
 
 
-def _times(
-    text: pd.Series, name: str, field: Field, rule: ColumnRule, about: _About
-) -> pd.Series:
+def _times(text: pd.Series, name: str, field: Field, rule: ColumnRule, about: _About) -> pd.Series:
     times, why = read_times(text, rule.format, about.timezone)
     for code in ("ambiguous_time", "no_time"):
         about.reasons.add(why == code, f"{code}:{name}", text)

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, Protocol
 
 from gridmap.errors import GridmapError, SourceError
 
@@ -28,6 +28,7 @@ LIMIT_BYTES = 4 * 2**30
 _CHUNK = 1 << 20
 _HEAD = 4096
 _SAID = 160
+_ANY = 2**62
 
 # By what a name ends in: the way to read it, for OGR the name of the driver.
 FORMATS = {
@@ -57,7 +58,9 @@ FORMATS = {
     ".gdb": "OpenFileGDB",
 }
 _PACKED = (".zip", ".gz")
-_TOPOLOGY = re.compile(rb'^[\s\xef\xbb\xbf]*\{(?:(?!"Feature).)*?"type"\s*:\s*"Topology"', re.DOTALL)
+_TOPOLOGY = re.compile(
+    rb'^[\s\xef\xbb\xbf]*\{(?:(?!"Feature).)*?"type"\s*:\s*"Topology"', re.DOTALL
+)
 # What a file of a kind begins with; any text may be CSV.
 _BEGINS: dict[str, re.Pattern[bytes]] = {
     "GPKG": re.compile(rb"SQLite format 3\x00"),
@@ -98,9 +101,7 @@ class Opened:
 
 
 @contextmanager
-def opened(
-    path: Path, *, member: str = "", limit_bytes: int = LIMIT_BYTES
-) -> Iterator[Opened]:
+def opened(path: Path, *, member: str = "", limit_bytes: int = LIMIT_BYTES) -> Iterator[Opened]:
     """Give what a file holds to a reader, unpacked as long as that reads.
 
     Parameters
@@ -126,9 +127,11 @@ def opened(
         yield _known(path, path)
         return
     with tempfile.TemporaryDirectory(prefix="gridmap-") as folder:
-        unpack = _from_gzip if suffix == ".gz" else _from_zip
         with reading(path):
-            inner = unpack(path, Path(folder), member, limit_bytes)
+            if suffix == ".gz":
+                inner = _from_gzip(path, Path(folder), limit_bytes)
+            else:
+                inner = _from_zip(path, Path(folder), member, limit_bytes)
         yield _known(inner, path)
 
 
@@ -143,7 +146,7 @@ def reading(path: Path) -> Iterator[None]:
         raise SourceError("source.locked", path=path) from None
     except MemoryError as error:
         raise SourceError("source.memory", path=path) from error
-    except BaseException as error:  # noqa: BLE001 - a panic of Rust (calamine) is no Exception
+    except BaseException as error:
         raise SourceError("source.broken", path=path, reason=_said(error)) from error
 
 
@@ -196,9 +199,9 @@ def _known(path: Path, shown: Path) -> Opened:
     return Opened(path, way, suffix)
 
 
-def _from_gzip(path: Path, folder: Path, member: str, limit: int) -> Path:
+def _from_gzip(path: Path, folder: Path, limit: int) -> Path:
     inner = folder / path.stem
-    with gzip.open(path) as source, inner.open("wb") as target:
+    with gzip.GzipFile(path) as source, inner.open("wb") as target:
         _pour(source, target, path, limit, 0)
     return inner
 
@@ -230,7 +233,7 @@ def _from_zip(path: Path, folder: Path, member: str, limit: int) -> Path:
             else:
                 continue
             target.parent.mkdir(exist_ok=True)
-            info.file_size = limit + 1  # what it says of itself need not be true
+            info.file_size = _ANY  # what it says of itself need not be true
             with archive.open(info) as source, target.open("wb") as file:
                 done = _pour(source, file, path, limit, done)
     unpacked = folder / chosen.name
@@ -244,7 +247,7 @@ def _shown(info: zipfile.ZipInfo) -> bool:
 
 
 def _data_sets(files: list[zipfile.ZipInfo]) -> list[PurePosixPath]:
-    """Return the data sets of a zip; tables of a Shapefile or MapInfo file are none of their own."""
+    """Return the data sets of a zip; a table beside shapes is none of its own."""
     names = [PurePosixPath(info.filename) for info in files]
     folders = {part for name in names for part in name.parents if part.suffix.lower() == ".gdb"}
     found = [
@@ -267,14 +270,16 @@ def _prove_size(
         return
     done = 0
     for info in files:
-        info.file_size = limit + 1
+        info.file_size = _ANY
         with archive.open(info) as source:
             done = _pour(source, None, path, limit, done)
 
 
-def _pour(
-    source: IO[bytes], target: IO[bytes] | None, path: Path, limit: int, done: int
-) -> int:
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+def _pour(source: IO[bytes], target: IO[bytes] | None, path: Path, limit: int, done: int) -> int:
     """Copy a stream in pieces, and return how much has been unpacked with it."""
     while piece := source.read(_CHUNK):
         done += len(piece)

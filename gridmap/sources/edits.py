@@ -8,13 +8,13 @@ from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
-import pyogrio
 
 from gridmap.crs import working_crs
 from gridmap.design.audit.areas import tidy
 from gridmap.design.plan import Plan
 from gridmap.design.redrawn import merge_areas
 from gridmap.errors import ConformError, CrsError, SourceError
+from gridmap.sources.vector import layer_names, read_layer
 
 __all__ = ["Edits", "layer_names", "merge_levels", "read_areas", "read_edits"]
 
@@ -29,22 +29,6 @@ class Edits:
     exported: Mapping[str, str] | None
     moved: Mapping[str, str]
     stale: bool
-
-
-def layer_names(path: Path) -> list[str]:
-    """Return the names of the layers of a file.
-
-    Raises
-    ------
-    SourceError
-        If it is missing or no file of layers.
-    """
-    if not path.exists():
-        raise SourceError("source.missing", path=path)
-    try:
-        return [str(name) for name in pyogrio.list_layers(path)[:, 0]]
-    except pyogrio.errors.DataSourceError as error:
-        raise SourceError("source.broken", path=path, reason=error) from None
 
 
 def read_areas(path: Path, layer: str) -> gpd.GeoDataFrame:
@@ -62,7 +46,7 @@ def read_areas(path: Path, layer: str) -> gpd.GeoDataFrame:
     name = layer if layer in known or len(known) != 1 else known[0]
     if name not in known:
         raise SourceError("edits.no_layer", path=path, layer=layer, known=", ".join(known))
-    frame = pyogrio.read_dataframe(path, layer=name)
+    frame = read_layer(path, name)
     if "code" not in frame or not isinstance(frame, gpd.GeoDataFrame):
         raise SourceError("edits.no_code", path=path, layer=name)
     if frame.crs is None:
@@ -95,12 +79,12 @@ def read_edits(path: Path, plan: Plan) -> Edits:
     moved: dict[str, str] = {}
     stale = False
     if "plan_atoms" in held:
-        atoms = pyogrio.read_dataframe(path, layer="plan_atoms", read_geometry=False)
+        atoms = read_layer(path, "plan_atoms", geometry=False)
         exported = dict(zip(atoms["code"].astype(str), atoms["microgrid"].astype(str), strict=True))
         now = dict(zip(plan.atoms["code"], plan.code[plan.label], strict=True))
         stale = any(now.get(code) != part for code, part in exported.items())
     if "plan_buildings" in held and exported is not None:
-        buildings = pyogrio.read_dataframe(path, layer="plan_buildings", read_geometry=False)
+        buildings = read_layer(path, "plan_buildings", geometry=False)
         moved = _moved(path, buildings, exported)
     return Edits(drawn, exported, moved, stale)
 

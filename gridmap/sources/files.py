@@ -48,9 +48,7 @@ def read_raw(
         if file.way == "text":
             with reading(path):
                 data = file.path.read_bytes()
-            raw = read_text(
-                path, data, encoding=encoding, tabs=file.suffix == ".tsv", known=known
-            )
+            raw = read_text(path, data, encoding=encoding, tabs=file.suffix == ".tsv", known=known)
         elif file.way == "sheets":
             raw = read_sheet(file.path, path, sheet=sublayer, known=known)
         elif file.way == "parquet":

@@ -13,7 +13,7 @@ from gridmap.catalog import Layer
 from gridmap.config import Input
 from gridmap.crs import DATUMS, parse_crs, to_wgs84
 from gridmap.errors import ConformError, CrsError
-from gridmap.sources.cells import as_text, cleaned, read_numbers
+from gridmap.sources.cells import as_text, cleaned, read_degrees
 from gridmap.sources.columns import Reasons, need_columns
 from gridmap.sources.raw import Raw
 
@@ -22,6 +22,7 @@ __all__ = ["mended", "shapes_of"]
 Shapes = npt.NDArray[np.object_]
 
 _DIMENSION = {"Point": 0, "LineString": 1, "Polygon": 2}
+_NEAR_DEGREES = 0.1
 _NAMES = {0: "Point", 1: "LineString", 2: "Polygon"}
 
 
@@ -67,18 +68,14 @@ def shapes_of(raw: Raw, layer: Layer, entry: Input, reasons: Reasons) -> gpd.Geo
 
 def _from_columns(raw: Raw, entry: Input, reasons: Reasons) -> gpd.GeoSeries:
     need_columns(raw.table, [entry.x, entry.y], entry.path)
-    x, y = (_coordinate(raw.table[name]) for name in (entry.x, entry.y))
+    cells = [cleaned(as_text(raw.table[name]))[0] for name in (entry.x, entry.y)]
+    x, y = (read_degrees(each).to_numpy(dtype=float, na_value=np.nan) for each in cells)
     # Where nothing is known, programs write nought; nobody lives off the coast of Ghana.
     lost = ~(np.isfinite(x) & np.isfinite(y)) | ((x == 0) & (y == 0))
-    reasons.add(lost, "no_place")
+    reasons.add(lost, "no_place", cells[0].str.cat(cells[1], sep=", ", na_rep=""))
     points = np.full(len(x), None, dtype=object)
     points[~lost] = shapely.points(x[~lost], y[~lost])
     return gpd.GeoSeries(points, crs=None)
-
-
-def _coordinate(cells: pd.Series) -> npt.NDArray[np.float64]:
-    numbers, _ = read_numbers(cleaned(as_text(cells))[0])
-    return numbers.to_numpy(dtype=float, na_value=np.nan)
 
 
 def _from_file(raw: Raw, layer: Layer, entry: Input) -> gpd.GeoSeries:
@@ -103,7 +100,9 @@ def _from_file(raw: Raw, layer: Layer, entry: Input) -> gpd.GeoSeries:
 def _at_nought(shapes: Shapes) -> npt.NDArray[np.bool_]:
     """Tell which are points at (0, 0), where programs put what they have no place of."""
     point = shapely.get_type_id(shapes) == shapely.GeometryType.POINT
-    nought: npt.NDArray[np.bool_] = point & (shapely.get_x(shapes) == 0) & (shapely.get_y(shapes) == 0)
+    nought: npt.NDArray[np.bool_] = (
+        point & (shapely.get_x(shapes) == 0) & (shapely.get_y(shapes) == 0)
+    )
     return nought
 
 
@@ -135,7 +134,22 @@ def _check_degrees(shapes: gpd.GeoSeries, entry: Input, reasons: Reasons) -> Non
             x=f"{first.x:.10g}",
             y=f"{first.y:.10g}",
         )
+    reasons.add(outside & _exchanged(bounds, outside), "swapped")
     reasons.add(outside, "outside")
+
+
+def _exchanged(bounds: pd.DataFrame, outside: pd.Series) -> pd.Series:
+    """Tell which would lie among the others once latitude and longitude are exchanged."""
+    inside = bounds[~outside & bounds["minx"].notna()]
+    west, south = inside[["minx", "miny"]].min()
+    east, north = inside[["maxx", "maxy"]].max()
+    reach = max(east - west, north - south, _NEAR_DEGREES)
+    return (
+        (bounds["miny"] >= west - reach)
+        & (bounds["maxy"] <= east + reach)
+        & (bounds["minx"] >= south - reach)
+        & (bounds["maxx"] <= north + reach)
+    )
 
 
 def mended(shapes: gpd.GeoSeries, layer: Layer, reasons: Reasons) -> tuple[gpd.GeoSeries, int]:

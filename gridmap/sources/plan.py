@@ -10,7 +10,6 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyogrio
 import shapely
 
 from gridmap.catalog import Catalog, Text
@@ -22,6 +21,7 @@ from gridmap.model import City
 from gridmap.resources import AnyPath
 from gridmap.schema import typed
 from gridmap.settings import Design
+from gridmap.sources.vector import layer_names, read_layer
 
 __all__ = ["read_plan"]
 
@@ -70,16 +70,10 @@ def read_plan(path: AnyPath, catalog: Catalog) -> tuple[City, Plan]:
 
 
 def _frames(path: Path, catalog: Catalog) -> dict[str, Any]:
-    if not path.exists():
-        raise SourceError("source.missing", path=path)
-    try:
-        held = {str(name) for name in pyogrio.list_layers(path)[:, 0]}
-    except pyogrio.errors.DataSourceError as error:
-        raise SourceError("source.broken", path=path, reason=error) from None
-    missing = sorted({"grids", *LAYERS} - held)
+    missing = sorted({"grids", *LAYERS} - set(layer_names(path)))
     if missing:
         raise SourceError("source.no_plan", path=path, layers=", ".join(missing))
-    frames = {name: pyogrio.read_dataframe(path, layer=name) for name in ("grids", *LAYERS)}
+    frames = {name: read_layer(path, name) for name in ("grids", *LAYERS)}
     return {name: typed(catalog.layer(name), frame) for name, frame in frames.items()}
 
 

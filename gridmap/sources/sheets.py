@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -65,7 +65,9 @@ def read_sheet(path: Path, shown: Path, *, sheet: str = "", known: Collection[st
     return Raw(table.where(table != "", None), notes=tuple(notes))
 
 
-def _columns(cells: list[str], body: list[list[object]]) -> tuple[list[tuple[int, str]], list[Note]]:
+def _columns(
+    cells: list[str], body: Sequence[Sequence[object]]
+) -> tuple[list[tuple[int, str]], list[Note]]:
     """Return the columns that hold anything, by position and name."""
     filled = [
         position

@@ -65,7 +65,9 @@ class _Rows:
     def shut(self) -> None:
         columns = list(zip_longest(*self.block, fillvalue=""))
         columns += [("",) * len(self.block)] * (self.width - len(columns))
-        arrays = [pa.array([cell or None for cell in column], pa.large_string()) for column in columns]
+        arrays = [
+            pa.array([cell or None for cell in column], pa.large_string()) for column in columns
+        ]
         self.parts.append(pa.table(arrays, names=[str(at) for at in range(self.width)]))
         self.block = []
 

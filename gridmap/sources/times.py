@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 import numpy as np
 import numpy.typing as npt
@@ -34,7 +35,9 @@ _YEAR_LAST = re.compile(
     rf"(?P<first>\d{{1,2}})([-/.])(?P<then>\d{{1,2}})\2(?P<year>\d{{4}})(?:[T\s,]\s*{_CLOCK})?"
 )
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:T?(\d{2})(\d{2})?(\d{2})?)?")
-_CHINESE = str.maketrans({"年": "-", "月": "-", "日": " ", "号": " ", "时": ":", "点": ":", "分": ":"})
+_CHINESE = str.maketrans(
+    {"年": "-", "月": "-", "日": " ", "号": " ", "时": ":", "点": ":", "分": ":"}
+)
 _ISO = r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)?"
 _ISO_MOMENT = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}:?\d{2})"
 _FORMS = (
@@ -103,7 +106,9 @@ def read_times(text: pd.Series, form: str, timezone: str) -> tuple[pd.Series, pd
 _NONE = np.iinfo(np.int64).min
 
 
-def _aware(micros: Micros, exact: npt.NDArray[np.bool_], timezone: str, index: pd.Index) -> pd.Series:
+def _aware(
+    micros: Micros, exact: npt.NDArray[np.bool_], timezone: str, index: pd.Index
+) -> pd.Series:
     local = pd.Series(micros.view("datetime64[us]"), index=index)
     first = np.ones(len(local), dtype=bool)
     times = local.dt.tz_localize(timezone, nonexistent="shift_forward", ambiguous=first)
@@ -163,7 +168,8 @@ _FAR = 2.5e17  # microseconds: the year 9892
 
 def _read(text: str) -> tuple[int, bool, str]:
     """Return a time in microseconds since 1970, whether it is in UTC, and why it is none."""
-    said = " ".join(text.translate(_CHINESE).split()).strip(": ").replace("- ", " ")
+    plain = unicodedata.normalize("NFKC", text).translate(_CHINESE)
+    said = " ".join(plain.split()).strip(": ").replace("- ", " ")
     found = _YEAR_FIRST.fullmatch(said)
     if found:
         year, month, day = (int(found[key]) for key in ("year", "month", "day"))
@@ -171,7 +177,9 @@ def _read(text: str) -> tuple[int, bool, str]:
     found = _YEAR_LAST.fullmatch(said)
     if found:
         one, two, year = (int(found[key]) for key in ("first", "then", "year"))
-        orders = {(day, month) for day, month in ((one, two), (two, one)) if _is_day(year, month, day)}
+        orders = {
+            (day, month) for day, month in ((one, two), (two, one)) if _is_day(year, month, day)
+        }
         if len(orders) > 1:
             return _NONE, False, "ambiguous_time"
         return _moment(year, *next(iter(orders))[::-1], found) if orders else (_NONE, False, "")

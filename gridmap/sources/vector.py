@@ -57,7 +57,8 @@ def read_layer(path: Path, layer: str, *, geometry: bool = True) -> pd.DataFrame
     """
     with opened(path) as file, reading(path), warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
-        return pyogrio.read_dataframe(file.path, layer=layer, read_geometry=geometry)
+        frame: pd.DataFrame = pyogrio.read_dataframe(file.path, layer=layer, read_geometry=geometry)
+        return frame
 
 
 def read_vector(file: Opened, shown: Path, *, sublayer: str = "", encoding: str = "") -> Raw:

@@ -9,63 +9,16 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from written_town import CASES, GRIDS, HEAD, JOINED, ROW, read_town, reasons, write_town
 
 from gridmap.catalog import load_catalog
 from gridmap.config import Input
 from gridmap.errors import ConfigError, ConformError, CrsError, GridmapError, SourceError
-from gridmap.model import City
 from gridmap.sources import read_city
 from gridmap.sources.cells import as_text
 from gridmap.sources.columns import Reasons
-from gridmap.sources.raw import Raw
 from gridmap.sources.geometry import mended, shapes_of
-
-HEAD = """
-name = "town"
-title = { en = "Town", zh = "镇" }
-source = { en = "Made up", zh = "虚构" }
-timezone = "Asia/Shanghai"
-"""
-GRIDS = """
-[[inputs]]
-layer = "grids"
-path = "grids.geojson"
-constants = { level = "grid" }
-"""
-CASES = """
-[[inputs]]
-layer = "problems"
-path = "cases.csv"
-crs = "EPSG:4326"
-x = "lon"
-y = "lat"
-columns = { code = "id", category = "kind", opened = "from", due = "due", closed = "to" }
-"""
-JOINED = GRIDS.replace(
-    "constants",
-    'columns = { households = "n" }\n'
-    'join = { path = "n.csv", left = "code", right = "grid" }\nconstants',
-)
-ROW = "1,litter,2025-03-01 08:00,2025-03-02 08:00,2025-03-01 20:00,120.905,30.705"
-
-
-def write_town(folder: Path, rows: list[str], text: str = HEAD + GRIDS + CASES) -> Path:
-    squares = [shapely.box(120.9 + x, 30.7, 120.91 + x, 30.71) for x in (0, 0.01)]
-    frame = gpd.GeoDataFrame({"code": ["g1", "g2"]}, geometry=squares, crs=4326)
-    frame.to_file(folder / "grids.geojson")
-    lines = ["id,kind,from,due,to,lon,lat", *rows]
-    (folder / "cases.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    (folder / "city.toml").write_text(text, encoding="utf-8")
-    return folder
-
-
-def read_town(folder: Path, rows: list[str], text: str = HEAD + GRIDS + CASES) -> City:
-    return read_city(write_town(folder, rows, text))
-
-
-def reasons(city: City) -> dict[str, int]:
-    rejected = city.receipts[-1].rejected
-    return rejected["gridmap_reason"].value_counts().to_dict() if len(rejected) else {}
+from gridmap.sources.raw import Raw
 
 
 def test_a_city_is_conformed(tmp_path: Path) -> None:
@@ -84,7 +37,7 @@ def test_a_city_is_conformed(tmp_path: Path) -> None:
     [
         ("2,litter,2025-03-01,,,,", "no_place"),
         ("2,litter,2025-03-01,,,abc,30.7", "no_place"),
-        ("2,litter,2025-03-01,,,30.705,120.905", "outside"),
+        ("2,litter,2025-03-01,,,30.705,120.905", "swapped"),
         ("2,litter,2025-03-01,,,0,0", "no_place"),
         ("2,litter,2025-03-01,,,118,32", "outside"),
         ("2,litter,2025-03-01,,,200,30.705", "outside"),

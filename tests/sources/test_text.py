@@ -154,7 +154,9 @@ def test_a_file_of_blanks_has_no_rows(tmp_path: Path) -> None:
 
 def test_rows_beyond_a_block_keep_their_order(tmp_path: Path) -> None:
     rows = 120_001
-    raw = read(tmp_path, "id,n\n" + "".join(f"{row},{row % 7}\n" for row in range(rows)) + "x,1,2\n")
+    raw = read(
+        tmp_path, "id,n\n" + "".join(f"{row},{row % 7}\n" for row in range(rows)) + "x,1,2\n"
+    )
     assert raw.table["id"].iloc[[0, 50_000, 100_000, rows - 1]].to_list() == [
         "0", "50000", "100000", "120000"
     ]  # fmt: skip

@@ -76,7 +76,12 @@ def test_what_may_be_two_times_is_not_guessed(text: str) -> None:
 
 
 def test_every_row_is_read_by_itself() -> None:
-    mixed = ["2025-03-01T00:05:00Z", "2025-03-01 08:05:00", "yesterday", "2025-03-01T08:05:00+08:00"]
+    mixed = [
+        "2025-03-01T00:05:00Z",
+        "2025-03-01 08:05:00",
+        "yesterday",
+        "2025-03-01T08:05:00+08:00",
+    ]
     at = "2025-03-01 08:05:00"
     assert read(*mixed) == [at, at, "no_time", at]
     assert read("2025-03-01 08:05:00", "01-03-2025", "2025/3/2") == [
@@ -89,7 +94,9 @@ def test_a_format_decides() -> None:
         "2025-03-01 00:00:00", "2025-03-13 00:00:00"
     ]  # fmt: skip
     assert read("2025-03-01", form="%d-%m-%Y") == ["no_time"]
-    assert read("2025-03-01T08:05:00.000Z", form="%Y-%m-%dT%H:%M:%S.000Z") == ["2025-03-01 08:05:00"]
+    assert read("2025-03-01T08:05:00.000Z", form="%Y-%m-%dT%H:%M:%S.000Z") == [
+        "2025-03-01 08:05:00"
+    ]
     assert read("01/03/2025 00:05 +0000", form="%d/%m/%Y %H:%M %z") == ["2025-03-01 08:05:00"]
     assert read("45717.25", "x", form="excel") == ["2025-03-01 06:00:00", "no_time"]
     assert read("0", form="epoch_s") == ["1970-01-01 08:00:00"]

@@ -12,7 +12,7 @@ import pandas as pd
 
 from gridmap import messages
 from gridmap._version import __version__
-from gridmap.model import Receipt
+from gridmap.model import City, Receipt
 from gridmap.outputs.tables.indicators import kpi_sheet
 from gridmap.outputs.tables.ledger import csv_bytes
 from gridmap.outputs.tables.words import MISSING, number_text, share_text
@@ -29,6 +29,7 @@ from gridmap.result import Analysed
 
 __all__ = [
     "as_json",
+    "note_rows",
     "reason_text",
     "receipt_rows",
     "summary_rows",
@@ -96,6 +97,20 @@ def receipt_rows(analysed: Analysed, lang: str = "en") -> tuple[list[str], list[
     return heads, rows
 
 
+def note_rows(city: City, lang: str = "en") -> list[list[str]]:
+    """Return what was guessed or changed while the inputs were read: the source, and a line.
+
+    Examples
+    --------
+    >>> from gridmap.outputs import note_rows
+    >>> note_rows(gridmap.read_city("data", layers=["grids"]))
+    []
+    """
+    return [
+        [receipt.source, note.text(lang)] for receipt in city.receipts for note in receipt.notes
+    ]
+
+
 def as_json(analysed: Analysed) -> dict[str, Any]:
     """Return the summary, the receipts and the provenance of every result, for machines.
 
@@ -123,6 +138,7 @@ def as_json(analysed: Analysed) -> dict[str, Any]:
                 "quarantined": receipt.quarantined,
                 "repaired": receipt.repaired,
                 "reasons": _reasons(receipt),
+                "notes": [note.text("en") for note in receipt.notes],
             }
             for receipt in city.receipts
         ],
@@ -183,6 +199,10 @@ def _sheets(analysed: Analysed, lang: str) -> Iterator[Sheet]:
     heads, rows = receipt_rows(analysed, lang)
     counted = [[*row[:2], *(Cell(count, number_form()) for count in row[2:])] for row in rows]
     yield Sheet(messages.text("report.rows", lang), heads, counted)
+    notes = note_rows(analysed.city, lang)
+    if notes:
+        told = messages.text("report.notes", lang)
+        yield Sheet(told, [messages.text("report.source", lang), told], [[*row] for row in notes])
     for name in _TABLES:
         result = analysed.results.get(name)
         if result is None or result.frame.empty:
