@@ -41,7 +41,9 @@ def nothing() -> Mapping[Any, Any]:
 class Record(BaseModel):
     """A frozen record that knows every key it may have."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", arbitrary_types_allowed=True, allow_inf_nan=False
+    )
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
         # pydantic copies defaults; what is frozen is its own copy, and a mappingproxy has none.

@@ -205,7 +205,9 @@ def _plausible(times: pd.Series, name: str, field: Field, about: _About) -> pd.S
         times = times.mask(years >= OPEN_END_YEAR)
     first = _FIRST_CASE if field.required else _FIRST_YEAR
     impossible = times.notna() & ~years.between(first, _LAST_YEAR)
-    about.reasons.add(impossible, f"impossible_time:{name}", times)
+    # numpy writes every year, Python's own dates only those from 1 to 9999.
+    shown = times.dt.tz_localize(None).to_numpy(dtype="datetime64[s]").astype(str)
+    about.reasons.add(impossible, f"impossible_time:{name}", pd.Series(shown, index=times.index))
     return times.mask(impossible)
 
 

@@ -279,7 +279,7 @@ class _Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
-def _pour(source: IO[bytes], target: IO[bytes] | None, path: Path, limit: int, done: int) -> int:
+def _pour(source: _Readable, target: IO[bytes] | None, path: Path, limit: int, done: int) -> int:
     """Copy a stream in pieces, and return how much has been unpacked with it."""
     while piece := source.read(_CHUNK):
         done += len(piece)

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyproj
+import pyproj.exceptions
 import shapely
 
 from gridmap.catalog import Layer
@@ -52,7 +53,8 @@ def shapes_of(raw: Raw, layer: Layer, entry: Input, reasons: Reasons) -> gpd.Geo
     shapes = _from_columns(raw, entry, reasons) if entry.x else _from_file(raw, layer, entry)
     crs = _declared(shapes, entry)
     values = shapes.to_numpy().copy()
-    values[shapely.is_empty(values) | _at_nought(values)] = None
+    values[shapely.is_empty(values)] = None
+    values[_at_nought(values)] = None
     shapes = gpd.GeoSeries(values, index=raw.table.index, crs=crs)
     reasons.add(shapes.isna(), "no_place")
     if entry.crs in DATUMS:
@@ -107,11 +109,14 @@ def _at_nought(shapes: Shapes) -> npt.NDArray[np.bool_]:
 
 
 def _declared(shapes: gpd.GeoSeries, entry: Input) -> pyproj.CRS:
-    if entry.crs:
-        return parse_crs(entry.crs)
-    if shapes.crs is not None:
-        return pyproj.CRS(shapes.crs)
-    raise CrsError("crs.missing", path=entry.path)
+    if not entry.crs and shapes.crs is None:
+        raise CrsError("crs.missing", path=entry.path)
+    crs = parse_crs(entry.crs) if entry.crs else pyproj.CRS(shapes.crs)
+    try:
+        pyproj.Transformer.from_crs(crs, 4326)
+    except pyproj.exceptions.ProjError:  # of another celestial body, or of no place at all
+        raise CrsError("crs.no_way", name=entry.path, crs=crs.name) from None
+    return crs
 
 
 def _unshift(
@@ -144,12 +149,13 @@ def _exchanged(bounds: pd.DataFrame, outside: pd.Series) -> pd.Series:
     west, south = inside[["minx", "miny"]].min()
     east, north = inside[["maxx", "maxy"]].max()
     reach = max(east - west, north - south, _NEAR_DEGREES)
-    return (
+    among: pd.Series = (
         (bounds["miny"] >= west - reach)
         & (bounds["maxy"] <= east + reach)
         & (bounds["minx"] >= south - reach)
         & (bounds["maxx"] <= north + reach)
     )
+    return among
 
 
 def mended(shapes: gpd.GeoSeries, layer: Layer, reasons: Reasons) -> tuple[gpd.GeoSeries, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,7 @@ def read_vector(file: Opened, shown: Path, *, sublayer: str = "", encoding: str 
             file.path, layer=layer, encoding=used or None, datetime_as_string=True, **options
         )
         expected = pyogrio.read_info(file.path, layer=layer, encoding=used or None)["features"]
+        table, torn = _whole(table)
         frame = table.to_pandas(types_mapper=_types)
     told = [str(each.message) for each in said if issubclass(each.category, RuntimeWarning)]
     if len(frame) < expected:
@@ -108,11 +110,44 @@ def read_vector(file: Opened, shown: Path, *, sublayer: str = "", encoding: str 
         )
     name = meta["geometry_name"] or "wkb_geometry"
     if meta["geometry_type"] is None or name not in frame:
-        return Raw(frame.reset_index(drop=True), notes=tuple(notes))
-    shapes, bad = _shapes(frame.pop(name))
-    crs = None if meta["crs"] is None else pyproj.CRS.from_user_input(meta["crs"])
+        return Raw(frame.reset_index(drop=True), bad=torn, notes=tuple(notes))
+    shapes, lost = _shapes(frame.pop(name))
+    with reading(shown):
+        crs = None if meta["crs"] is None else pyproj.CRS.from_user_input(meta["crs"])
     geometry = gpd.GeoSeries(shapes, crs=crs, name="geometry")
-    return Raw(frame.reset_index(drop=True), geometry, bad, tuple(notes))
+    return Raw(frame.reset_index(drop=True), geometry, lost | torn, tuple(notes))
+
+
+def _whole(table: pa.Table) -> tuple[pa.Table, dict[int, tuple[str, str]]]:
+    """Return a table whose texts are texts, and the rows that had bytes that are none.
+
+    What OGR gives is not proven: a damaged file makes columns that crash whoever reads them.
+    """
+    bad: dict[int, tuple[str, str]] = {}
+    for position, name in enumerate(table.column_names):
+        column = table.column(position)
+        kind = column.type
+        if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+            column.validate(full=True)
+            continue
+        try:
+            column.validate(full=True)
+        except pa.ArrowInvalid:
+            raw = pa.chunked_array(
+                [part.view(_BINARY[kind]) for part in column.chunks], _BINARY[kind]
+            )
+            raw.validate(full=True)
+            texts = []
+            for row, cell in enumerate(raw.to_pylist()):
+                text = None if cell is None else cell.decode("utf-8", errors="replace")
+                if text is not None and "\ufffd" in text:
+                    bad.setdefault(row, ("bad_bytes", text))
+                texts.append(text)
+            table = table.set_column(position, name, pa.array(texts, pa.large_string()))
+    return table, bad
+
+
+_BINARY = {pa.string(): pa.binary(), pa.large_string(): pa.large_binary()}
 
 
 def read_parquet(path: Path, shown: Path) -> Raw:
@@ -129,13 +164,17 @@ def read_parquet(path: Path, shown: Path) -> Raw:
         if size > LIMIT_BYTES:
             raise SourceError("source.too_large", path=shown, limit=f"{LIMIT_BYTES / 2**30:g} GiB")
         if b"geo" not in (about.metadata or {}):
-            table = pyarrow.parquet.read_table(path)
-            return Raw(_named(table.to_pandas(types_mapper=_types)))
-        frame = gpd.read_parquet(path, to_pandas_kwargs={"types_mapper": _types})
-    frame = frame.reset_index(drop=True)
-    shapes, bad = _computable(frame.geometry.to_numpy().copy())
-    table = _named(pd.DataFrame(frame.drop(columns=frame.active_geometry_name)))
-    return Raw(table, gpd.GeoSeries(shapes, crs=frame.crs, name="geometry"), bad)
+            table, torn = _whole(pyarrow.parquet.read_table(path))
+            return Raw(_named(table.to_pandas(types_mapper=_types)), bad=torn)
+        # Of the shapes alone; texts are proven first, as those of every other file.
+        main = json.loads(about.metadata[b"geo"])["primary_column"]
+        geometry = gpd.read_parquet(path, columns=[main]).geometry
+        held = [name for name in about.schema.to_arrow_schema().names if name != main]
+        table, torn = _whole(pyarrow.parquet.read_table(path, columns=held))
+        frame = table.to_pandas(types_mapper=_types)
+    shapes, lost = _computable(geometry.to_numpy().copy())
+    series = gpd.GeoSeries(shapes, crs=geometry.crs, name="geometry")
+    return Raw(_named(frame), series, lost | torn)
 
 
 def _named(table: pd.DataFrame) -> pd.DataFrame:

@@ -1,0 +1,1 @@
+"""Damaged files, read as inputs of a city."""
