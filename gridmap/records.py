@@ -41,9 +41,7 @@ def nothing() -> Mapping[Any, Any]:
 class Record(BaseModel):
     """A frozen record that knows every key it may have."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", arbitrary_types_allowed=True, allow_inf_nan=False
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
         # pydantic copies defaults; what is frozen is its own copy, and a mappingproxy has none.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AliasChoices, Field, model_validator
+from pydantic import AliasChoices, ConfigDict, Field, model_validator
 
 from gridmap.records import FrozenMap, MistakeError, Record, nothing
 
@@ -21,7 +21,13 @@ __all__ = [
 ]
 
 
-class Interpolation(Record):
+class Finite(Record):
+    """Settings whose numbers are finite; a barrier of a design may be infinite, and is a wall."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
+
+
+class Interpolation(Finite):
     """Counts to interpolate from one polygon layer onto another, by shared area."""
 
     source: str
@@ -38,7 +44,7 @@ class Limit(Record):
     unit: Literal["urgent_hours", "working_hours", "working_days", "natural_days"]
 
 
-class Clock(Record):
+class Clock(Finite):
     """The legal clock of cases.
 
     ``holidays`` are those of China (``china``) or none but the weekly days off (``none``); empty,
@@ -54,14 +60,14 @@ class Clock(Record):
     look_back: Limit = Limit(amount=7, unit="natural_days")
 
 
-class Recurring(Record):
+class Recurring(Finite):
     """When a problem counts as come back: near by, and soon after the closing."""
 
     within_m: float = Field(default=50.0, gt=0)
     days: float = Field(default=30.0, gt=0)
 
 
-class Kpis(Record):
+class Kpis(Finite):
     """Which tables of KPIs a run makes: one for each entry of ``by``; ``small`` marks few cases."""
 
     by: tuple[tuple[str, ...], ...] = ((), ("area",), ("department",), ("source",), ("category",))
@@ -70,7 +76,7 @@ class Kpis(Record):
     small: int = Field(default=20, ge=0)
 
 
-class Responsibility(Record):
+class Responsibility(Finite):
     """Who must answer for what.
 
     ``block_level`` is the level of areas in the matrix of lines and blocks; ``leads_from`` that of
@@ -92,7 +98,7 @@ class Responsibility(Record):
     place_m: float = Field(default=50.0, ge=0)
 
 
-class Fairness(Record):
+class Fairness(Finite):
     """How fair loads are measured, and how many transfers between grids are proposed.
 
     ``effort`` changes keys of ``gridmap/analysis/workloads/effort.toml``.
@@ -104,7 +110,7 @@ class Fairness(Record):
     effort: FrozenMap[str, Any] = Field(default_factory=nothing)
 
 
-class Analysis(Record):
+class Analysis(Finite):
     """Every threshold of the analysis, with its default.
 
     ``residents`` are the sources that residents report by, ``patrols`` those of people who are

@@ -89,9 +89,10 @@ def space_time_cube(
 
     Examples
     --------
-    >>> times = pd.Series(pd.to_datetime(["2025-01-05", "2025-01-20", "2025-02-10", "2025-03-01"]))
+    >>> days = pd.to_datetime(["2025-01-05", "2025-01-20", "2025-02-10", "2025-03-01"])
+    >>> times = pd.Series(days).dt.tz_localize("Asia/Shanghai")
     >>> units = pd.Series(["a", "a", "b", "a"])
-    >>> begin = pd.Timestamp("2025-01-01")
+    >>> begin = pd.Timestamp("2025-01-01", tz="Asia/Shanghai")
     >>> cube = analysis.space_time_cube(
     ...     units, times, pd.Index(["a", "b"]), bin="month", align="start", start=begin
     ... )

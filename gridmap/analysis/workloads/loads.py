@@ -104,12 +104,12 @@ def _problem_counts(grids: gpd.GeoDataFrame, problems: pd.DataFrame) -> pd.DataF
 
 
 @asks(columns={"grids": ("code",)})
-def households_in(grids: gpd.GeoDataFrame, grid: pd.Series, occupied: pd.Series) -> pd.Series:
+def households_in(grids: pd.DataFrame, grid: pd.Series, occupied: pd.Series) -> pd.Series:
     """Sum the occupied households of each grid's buildings.
 
     Parameters
     ----------
-    grids : GeoDataFrame
+    grids : DataFrame
         With a column ``code``.
     grid : Series of string
         The grid of each building.
