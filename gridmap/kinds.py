@@ -147,7 +147,7 @@ def prove_kind(function: str, name: str, value: object, kind: Kind) -> None:
         raise ConformError(key, function=function, name=name, found=found, asked=kind.name)
     if isinstance(value, dt.datetime) and value.utcoffset() is None and not pd.isna(value):
         raise ConformError("conform.naive", function=function, name=name)
-    if isinstance(value, gpd.GeoDataFrame):
+    if isinstance(value, gpd.GeoDataFrame) and gpd.GeoDataFrame in kind.types:
         _prove_geometry(function, name, value)
 
 
