@@ -107,6 +107,9 @@ def space_time_cube(
     if strange.any():
         names = rows_of(pd.Index(units[strange].unique()))
         raise ConformError("conform.unknown_unit", what="events", codes=names)
+    aware = [moment for moment in (start, end) if moment is not None]
+    if aware and times.dt.tz is None:
+        raise ConformError("conform.naive", function="space_time_cube", name="times")
     edges = _edges(times, bin, align, start, end)
     side: Literal["left", "right"] = "left" if align == "end" else "right"
     column = np.asarray(edges.searchsorted(pd.DatetimeIndex(times), side=side)) - 1
