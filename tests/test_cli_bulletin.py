@@ -9,7 +9,7 @@ from test_cli import DATA, gridmap
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+    return {path.name: path.read_bytes() for path in sorted(folder.glob("[!.]*"))}
 
 
 def test_a_bulletin_is_written_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

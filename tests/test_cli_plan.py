@@ -35,7 +35,7 @@ def microgrids(plan: Path) -> Any:
 
 
 def test_a_plan_is_written_with_its_map_and_report(folder: Path) -> None:
-    names = {path.name for path in folder.iterdir()}
+    names = {path.name for path in folder.glob("[!.]*")}
     assert names == {"qinghe.gpkg", "plan.html", "summary.json", "summary.xlsx"}
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))["summary"]
     assert summary["plan_microgrids"] == len(microgrids(folder / "qinghe.gpkg"))

@@ -23,6 +23,7 @@ from gridmap.cli.common import (
     show_summary,
     steps_of,
     tell_files,
+    writing,
 )
 from gridmap.messages import Lang
 
@@ -189,10 +190,9 @@ class _Audited:
 
 
 def _write_audit(audited: _Audited, name: str, out: Path, lang: Lang) -> list[str]:
-    from gridmap.outputs import staged
     from gridmap.outputs.export.audited import write_findings, write_mended
 
-    with staged(out) as stage:
+    with writing(out, lang) as stage:
         write_findings(audited.found, name, stage, lang=lang)
         if audited.mended is not None:
             write_mended(audited.mended, audited.table, audited.names, name, stage)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sys
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from gridmap.cli.console import Tell
     from gridmap.config import CityFile
     from gridmap.model import City
+    from gridmap.locks import Holder
     from gridmap.result import Analysed
 
 __all__ = [
@@ -41,8 +44,13 @@ __all__ = [
     "steps_of",
     "tell_files",
     "tell_notes",
+    "tell_waiting",
     "with_basemap",
+    "writing",
 ]
+
+
+_NAMED = 5  # files that one line names
 
 
 def help_of(name: str) -> str:
@@ -216,6 +224,38 @@ def tell_files(
         print(f"  {name}")
     for reason in skipped:
         print(messages.text("cli.skipped", lang, message=reason))
+
+
+@contextmanager
+def writing(
+    folder: Path,
+    lang: Lang,
+    *,
+    job: str = "",
+    asked: Collection[str] = (),
+    saved: Collection[str] = (),
+) -> Iterator[Path]:
+    """Give a place for new files, as `gridmap.outputs.staged`; tell what was kept of the old."""
+    from gridmap.outputs import staged
+
+    kept: list[str] = []
+    with staged(
+        folder, job=job, asked=asked, saved=saved, kept=kept, waiting=tell_waiting(lang)
+    ) as stage:
+        yield stage
+    if kept:
+        names = ", ".join(kept[:_NAMED]) + (" ..." if len(kept) > _NAMED else "")
+        said = messages.text("cli.kept", lang, count=len(kept), folder=folder, names=names)
+        print(said, file=sys.stderr)
+
+
+def tell_waiting(lang: Lang) -> Callable[[Path, Holder], None]:
+    """Return what tells that somebody else is writing to a place."""
+
+    def tell(path: Path, holder: Holder) -> None:
+        print(messages.text("cli.waiting", lang, path=path, holder=holder), file=sys.stderr)
+
+    return tell
 
 
 def show_summary(analysed: Analysed, lang: Lang) -> None:

@@ -21,6 +21,7 @@ from gridmap.cli.common import (
     help_of,
     opened,
     steps_of,
+    writing,
 )
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def export(
 ) -> None:
     """Write layers for GIS desktops."""
     from gridmap.crs import DATUMS, parse_crs
-    from gridmap.outputs import DEFAULT_FORMATS, staged
+    from gridmap.outputs import DEFAULT_FORMATS
     from gridmap.outputs.export.layers import check_formats, export_layers, plan_steps
     from gridmap.outputs.export.selection import Selection, check_selection
 
@@ -81,7 +82,9 @@ def export(
     if crs:
         parse_crs(crs.upper() if crs.upper() in DATUMS else crs)
     folder = out / "layers"
-    with staged(folder) as stage:
+    with writing(out, speak) as whole:
+        stage = whole / "layers"
+        stage.mkdir()
         wanted = Wanted((), tuple(selection.layers)) if selection.layers else EVERYTHING
         steps = (1 if plan else steps_of(city_file, wanted)) + plan_steps(city_file.catalog, chosen)
         with console.progress(steps, speak, quiet=as_json) as tell:

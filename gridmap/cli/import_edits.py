@@ -10,7 +10,7 @@ import typer
 
 from gridmap import messages
 from gridmap.cli import console
-from gridmap.cli.common import AsJson, LangName, help_of, language
+from gridmap.cli.common import AsJson, LangName, help_of, language, writing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,7 +76,6 @@ def _differs(plan: Plan, other: Plan) -> bool:
 def _into_areas(
     file: Path, into: Path, layer: str, lang: messages.Lang, yes: bool, as_json: bool
 ) -> None:
-    from gridmap.outputs import staged
     from gridmap.outputs.export.geopackage import replace_rows
     from gridmap.sources.edits import merge_levels, read_areas
 
@@ -86,7 +85,7 @@ def _into_areas(
     said = {"applied": [], "written": changed and (yes or not as_json)}
     _tell(changes, conflicts, lang, said if as_json else None)
     if _go_on(changed, yes, lang, as_json):
-        with staged(into.parent) as stage:
+        with writing(into.parent, lang, asked=[into.name]) as stage:
             count = replace_rows(into, stage / into.name, layer, before, merged)
         if not as_json:
             print(messages.text("edits.applied_areas", lang, count=count, path=into))

@@ -24,6 +24,7 @@ from gridmap.cli.common import (
     show_summary,
     tell_files,
     tell_notes,
+    writing,
 )
 from gridmap.messages import Lang
 
@@ -249,11 +250,10 @@ def _made(
 ) -> Iterator[tuple[City, Callable[[int, int], None], Callable[[Plan], None]]]:
     """Give the city, a progress bar, and what writes the plan; then tell what was written."""
     from gridmap.measures.analyse import interpolated
-    from gridmap.outputs import staged
     from gridmap.sources import read_city
 
     made: list[Plan] = []
-    with staged(out) as stage, console.counting(lang, quiet=as_json) as progress:
+    with writing(out, lang) as stage, console.counting(lang, quiet=as_json) as progress:
         city = read_city(city_file)
         tell_notes(city, lang)
         model, _ = interpolated(city, city_file.analysis)
@@ -350,9 +350,7 @@ def _applied(path: Path, edit: Callable[[Plan], Plan], lang: str, as_json: bool)
 
 def replace_plan(path: Path, city: City, plan: Plan, catalog: Catalog, lang: Lang) -> None:
     """Write the plan, its maps and its report in the place of the old ones."""
-    from gridmap.outputs import staged
-
-    with staged(path.parent) as stage:
+    with writing(path.parent, lang, asked=[path.name]) as stage:
         _write(plan, city, catalog, stage, lang)
         (stage / f"{city.name}.gpkg").rename(stage / path.name)
 

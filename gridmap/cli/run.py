@@ -28,6 +28,7 @@ from gridmap.cli.common import (
     steps_of,
     tell_files,
     with_basemap,
+    writing,
 )
 from gridmap.messages import Lang
 
@@ -51,12 +52,12 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Run the main job."""
-    from gridmap.outputs import save_page, staged, write_layers, write_quarantine, write_report
+    from gridmap.outputs import save_page, write_layers, write_quarantine, write_report
     from gridmap.outputs.maps.gallery import write_gallery
 
-    with staged(out) as stage:
-        city_file, speak = opened(city, lang)
-        city_file = with_basemap(city_file, basemap)
+    city_file, speak = opened(city, lang)
+    city_file = with_basemap(city_file, basemap)
+    with writing(out, speak, job=f"run {city_file.name}") as stage:
         if store:
             _check_store(store)
         maps = city_file.catalog.maps_of("run")
@@ -79,7 +80,6 @@ def run(
                 tell("store")
                 _save(analysed, store)
         made = sorted(str(path.relative_to(stage)) for path in stage.rglob("*") if path.is_file())
-        _clear_quarantine(out)
     _tell_run(analysed, out, made, skipped, speak, as_json)
     quarantined = sum(receipt.quarantined for receipt in analysed.city.receipts)
     if quarantined:
@@ -110,7 +110,7 @@ def draw_map(
 ) -> None:
     """Draw one map, or all of them."""
     from gridmap.errors import OutputError
-    from gridmap.outputs import save_page, staged
+    from gridmap.outputs import save_page
 
     city_file, speak = opened(city, lang)
     city_file = with_basemap(city_file, basemap)
@@ -123,7 +123,9 @@ def draw_map(
         if spec.job == "plan":
             raise OutputError("map.of_plan", map=name, city=city)
         wanted = wanted_of_map(spec)
-    with staged(out / "maps") as stage:
+    with writing(out, speak) as place:
+        stage = place / "maps"
+        stage.mkdir()
         steps = steps_of(city_file, wanted) + len(names)
         with console.progress(steps, speak, quiet=as_json) as tell:
             analysed = analysed_city(city_file, tell, speak, wanted)
@@ -197,12 +199,6 @@ def _save(analysed: Analysed, url: str) -> None:
     from gridmap.store import save
 
     save(analysed, url)
-
-
-def _clear_quarantine(out: Path) -> None:
-    """Take away what an earlier run left, for it says nothing about this one."""
-    for old in (out / "quarantine").glob("*.csv"):
-        old.unlink()
 
 
 def _tell_run(

@@ -11,7 +11,7 @@ import typer
 
 from gridmap import messages
 from gridmap.cli import console
-from gridmap.cli.common import help_of
+from gridmap.cli.common import help_of, writing
 from gridmap.messages import Lang
 
 if TYPE_CHECKING:
@@ -100,11 +100,10 @@ def _print(layer: Layer, frame: pd.DataFrame, lang: Lang) -> None:
 
 
 def _write(tables: Mapping[str, pd.DataFrame], catalog: Catalog, lang: Lang, folder: Path) -> None:
-    from gridmap.outputs import staged
     from gridmap.outputs.tables.ledger import csv_bytes, worded
     from gridmap.outputs.tables.words import zone_of
 
-    with staged(folder) as stage:
+    with writing(folder, lang) as stage:
         for name, frame in tables.items():
             zone = zone_of(frame)
             cells = worded(catalog.layer(name), frame, lang, zone=zone, grouped=False)

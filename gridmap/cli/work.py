@@ -20,6 +20,7 @@ from gridmap.cli.common import (
     moment_of,
     opened,
     steps_of,
+    writing,
 )
 from gridmap.cli.tables import CsvPath, tell_tables
 from gridmap.messages import Lang
@@ -193,15 +194,13 @@ def fairness(
         proposal = proposed(given, units)
         tables["transfers"] = transfers_of(given, proposal)
         if out is not None:
-            _write_grids(transferred_grids(given, units, proposal), out)
+            _write_grids(transferred_grids(given, units, proposal), out, speak)
     tell_tables(tables, analysed.city.catalog, speak, as_json=as_json, csv=csv)
     if out is not None and plan is not None and not as_json:
         print(messages.text("cli.written", speak, path=out))
 
 
-def _write_grids(grids: gpd.GeoDataFrame, out: Path) -> None:
+def _write_grids(grids: gpd.GeoDataFrame, out: Path, lang: Lang) -> None:
     """Write grids as they would be, to be named in a city file and given to gridmap resize."""
-    from gridmap.outputs import staged
-
-    with staged(out) as stage:
+    with writing(out, lang) as stage:
         grids.to_file(stage / "grids.gpkg", layer="grids", driver="GPKG")

@@ -63,24 +63,26 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path, name: str) -> None:
 
 
 def test_a_killed_process_leaves_the_old_file(tmp_path: Path) -> None:
-    export_layers(town(), tmp_path, formats=["gpkg"])
-    before = (tmp_path / "town.gpkg").read_bytes()
-    running = started(tmp_path, "gpkg", count=40_000)
+    out = tmp_path / "out"
+    out.mkdir()
+    export_layers(town(), out, formats=["gpkg"])
+    before = (out / "town.gpkg").read_bytes()
+    running = started(out, "gpkg", count=40_000)
     assert running.stdout is not None
     assert running.stdout.readline() == "begun\n"
     waited = time.monotonic()
-    while not list(tmp_path.glob(".gridmap-*/town.gpkg")):
+    while not list(tmp_path.glob(".gridmap-*/new/town.gpkg")):
         assert running.poll() is None
         assert time.monotonic() - waited < 60
     running.send_signal(signal.SIGKILL)
     assert running.wait() == -signal.SIGKILL
     running.communicate()
-    assert (tmp_path / "town.gpkg").read_bytes() == before
+    assert (out / "town.gpkg").read_bytes() == before
     assert left_in(tmp_path)
-    with staged(tmp_path) as stage:
-        assert left_in(tmp_path) == [stage]
+    with staged(out) as stage:
+        assert left_in(tmp_path) == [stage.parent]
         export_layers(town(), stage, formats=["gpkg"])
-    assert (tmp_path / "town.gpkg").read_bytes() == before
+    assert (out / "town.gpkg").read_bytes() == before
     assert left_in(tmp_path) == []
 
 
@@ -91,17 +93,20 @@ def left_in(folder: Path) -> list[Path]:
 def test_only_what_a_process_that_is_gone_made_is_cleared(tmp_path: Path) -> None:
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    with staged(tmp_path) as first:
+    out = tmp_path / "out"
+    with staged(out) as new:
+        first = new.parent
         own = first.name.replace(str(os.getpid()), str(gone.pid))
         assert own != first.name
         others = [own.replace(".gridmap-", ".gridmap-elsewhere-"), own + "-kept", "-" + own]
         for name in (own, *others):
             (tmp_path / name).mkdir()
             (tmp_path / name / "file").touch()
-        with staged(tmp_path) as second:  # at the same time as the first
+        with staged(out) as second:  # at the same time as the first
             assert first.is_dir()
             assert second.is_dir()
-        assert sorted(path.name for path in tmp_path.iterdir()) == sorted([first.name, *others])
+        left = sorted(path.name for path in tmp_path.iterdir())
+        assert left == sorted(["out", first.name, *others])
 
 
 def test_a_folder_that_cannot_be_written_is_told_before_any_work() -> None:

