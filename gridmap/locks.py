@@ -23,6 +23,7 @@ __all__ = ["LOCK", "Holder", "Waiting", "locked", "user_name"]
 LOCK = ".gridmap.lock"
 _PATIENCE_S = 60.0
 _LOOK_S = 0.05
+_SOON_S = 1.0  # who waits less than that need not know
 _HELD = threading.local()
 _FAR = 1 << 30  # Windows forbids reading what is locked, so a byte after the text is
 
@@ -71,7 +72,7 @@ def locked(
     patience_s : float
         Seconds to wait for another holder.
     waiting : callable, optional
-        Is told the target and its holder, once, when there is something to wait for.
+        Is told the target and its holder, once, after a second of waiting.
 
     Raises
     ------
@@ -103,8 +104,7 @@ def locked(
 
 
 def _taken(file: Path, target: Path, patience_s: float, waiting: Waiting | None) -> int:
-    end = time.monotonic() + patience_s
-    told = False
+    begun, told = time.monotonic(), False
     while True:
         handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o666)
         try:
@@ -119,9 +119,10 @@ def _taken(file: Path, target: Path, patience_s: float, waiting: Waiting | None)
             raise
         holder = _signed(handle)
         os.close(handle)
-        if time.monotonic() >= end:
+        waited = time.monotonic() - begun
+        if waited >= patience_s:
             raise OutputError("output.busy", path=target, holder=holder)
-        if waiting is not None and not told:
+        if waiting is not None and not told and waited >= _SOON_S:
             waiting(target, holder)
             told = True
         time.sleep(_LOOK_S)

@@ -6,7 +6,7 @@ import datetime as dt
 import json
 import sys
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -234,13 +234,20 @@ def writing(
     job: str = "",
     asked: Collection[str] = (),
     saved: Collection[str] = (),
+    guard: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> Iterator[Path]:
     """Give a place for new files, as `gridmap.outputs.staged`; tell what was kept of the old."""
     from gridmap.outputs import staged
 
     kept: list[str] = []
     with staged(
-        folder, job=job, asked=asked, saved=saved, kept=kept, waiting=tell_waiting(lang)
+        folder,
+        job=job,
+        asked=asked,
+        saved=saved,
+        kept=kept,
+        waiting=tell_waiting(lang),
+        guard=guard,
     ) as stage:
         yield stage
     if kept:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,6 +22,7 @@ from gridmap.cli.common import (
     help_of,
     opened,
     steps_of,
+    tell_waiting,
     writing,
 )
 
@@ -60,6 +62,7 @@ def export(
     from gridmap.outputs import DEFAULT_FORMATS
     from gridmap.outputs.export.layers import check_formats, export_layers, plan_steps
     from gridmap.outputs.export.selection import Selection, check_selection
+    from gridmap.outputs.staging import held
 
     chosen = formats or (["gpkg"] if append else list(DEFAULT_FORMATS))
     options = {
@@ -82,7 +85,7 @@ def export(
     if crs:
         parse_crs(crs.upper() if crs.upper() in DATUMS else crs)
     folder = out / "layers"
-    with writing(out, speak) as whole:
+    with ExitStack() as last, writing(out, speak) as whole:
         stage = whole / "layers"
         stage.mkdir()
         wanted = Wanted((), tuple(selection.layers)) if selection.layers else EVERYTHING
@@ -95,8 +98,10 @@ def export(
                 from gridmap.sources.plan import read_plan
 
                 tell("read", name=plan.name)
-                held, known = read_plan(plan, city_file.catalog)
-                analysed = as_layers(known, held)
+                its_city, known = read_plan(plan, city_file.catalog)
+                analysed = as_layers(known, its_city)
+            if append:  # until the files have moved, nobody else may add to it
+                last.enter_context(held(out, waiting=tell_waiting(speak)))
             target = folder / f"{analysed.city.name}.gpkg"
             made = export_layers(
                 analysed,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +12,7 @@ import typer
 from gridmap import messages
 from gridmap.cli import console
 from gridmap.cli.common import AsJson, LangName, help_of, language, writing
+from gridmap.cli.versions import Version
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,15 +43,12 @@ def import_edits(
 
 
 def _into_plan(file: Path, into: Path, lang: str, yes: bool, as_json: bool) -> None:
-    from gridmap.catalog import load_catalog
-    from gridmap.cli.plan import replace_plan
+    from gridmap.cli.plan import OpenPlan
     from gridmap.design.imported import merge_drawn
     from gridmap.sources.edits import read_edits
-    from gridmap.sources.plan import read_plan
 
-    catalog = load_catalog()
-    city, plan = read_plan(into, catalog)
-    speak = language(lang, plan.lang)
+    held = OpenPlan.read(into, lang)
+    plan, speak = held.plan, held.lang
     edits = read_edits(file, plan)
     made = merge_drawn(
         plan, edits.drawn, exported=edits.exported, moved=edits.moved, stale=edits.stale
@@ -58,7 +57,7 @@ def _into_plan(file: Path, into: Path, lang: str, yes: bool, as_json: bool) -> N
     said = {"applied": list(made.applied), "written": changed and (yes or not as_json)}
     _tell(made.changes, made.conflicts, speak, said if as_json else None)
     if _go_on(changed, yes, speak, as_json):
-        replace_plan(into, city, made.plan, catalog, speak)
+        held.replace(made.plan)
         if not as_json:
             print(messages.text("edits.applied", speak, count=len(made.applied), path=into))
     if len(made.conflicts):
@@ -79,13 +78,15 @@ def _into_areas(
     from gridmap.outputs.export.geopackage import replace_rows
     from gridmap.sources.edits import merge_levels, read_areas
 
+    version = Version.of(into)
     before, after = read_areas(into, layer), read_areas(file, layer)
     merged, changes, conflicts = merge_levels(before, after)
     changed = not merged.equals(before)
     said = {"applied": [], "written": changed and (yes or not as_json)}
     _tell(changes, conflicts, lang, said if as_json else None)
     if _go_on(changed, yes, lang, as_json):
-        with writing(into.parent, lang, asked=[into.name]) as stage:
+        guard = partial(version.unchanged, lang)
+        with writing(into.parent, lang, asked=[into.name], guard=guard) as stage:
             count = replace_rows(into, stage / into.name, layer, before, merged)
         if not as_json:
             print(messages.text("edits.applied_areas", lang, count=count, path=into))

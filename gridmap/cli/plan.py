@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -26,6 +28,7 @@ from gridmap.cli.common import (
     tell_notes,
     writing,
 )
+from gridmap.cli.versions import Version, signed, steps_since
 from gridmap.messages import Lang
 
 if TYPE_CHECKING:
@@ -38,7 +41,7 @@ if TYPE_CHECKING:
     from gridmap.result import Analysed
     from gridmap.settings import Design
 
-__all__ = ["app", "replace_plan"]
+__all__ = ["OpenPlan", "app"]
 
 app = typer.Typer()
 edits = typer.Typer(help=help_of("plan"), no_args_is_help=True)
@@ -75,7 +78,8 @@ def design(
     city_file, speak = opened(city, lang)
     given = {"level": level, "preset": preset, "target": target}
     settings = _settings(city_file.design, given, minimum, maximum, count)
-    with _made(city_file, out, speak, as_json) as (model, progress, write):
+    found = Version.of(out / f"{city_file.name}.gpkg")
+    with _made(city_file, found, speak, as_json) as (model, progress, write):
         plan = design_grids(
             model, settings, lang=speak, workers=workers or _cores(), progress=progress
         )
@@ -100,9 +104,10 @@ def resize(
     from gridmap.sources.plan import read_plan
 
     city_file, speak = opened(city, lang)
+    found = Version.of(out / f"{city_file.name}.gpkg")
     _, known = read_plan(plan, city_file.catalog)
     settings = _settings(known.settings, {"target": target}, minimum, maximum, count)
-    with _made(city_file, out, speak, as_json) as (model, progress, write):
+    with _made(city_file, found, speak, as_json) as (model, progress, write):
         write(
             resize_grids(
                 known, model, settings=settings, workers=workers or _cores(), progress=progress
@@ -116,7 +121,8 @@ def show(plan: PlanPath, lang: LangName = "", as_json: AsJson = False) -> None:
     from gridmap.design import as_layers
     from gridmap.outputs import as_json as summary_json
 
-    city, known, _, speak = _read(plan, lang)
+    held = OpenPlan.read(plan, lang)
+    city, known, speak = held.city, held.plan, held.lang
     layers = as_layers(known, city)
     if as_json:
         print(json.dumps(summary_json(layers), ensure_ascii=False))
@@ -246,14 +252,18 @@ def _count(text: str) -> tuple[str, int]:
 
 @contextmanager
 def _made(
-    city_file: CityFile, out: Path, lang: Lang, as_json: bool
+    city_file: CityFile, found: Version, lang: Lang, as_json: bool
 ) -> Iterator[tuple[City, Callable[[int, int], None], Callable[[Plan], None]]]:
     """Give the city, a progress bar, and what writes the plan; then tell what was written."""
     from gridmap.measures.analyse import interpolated
     from gridmap.sources import read_city
 
     made: list[Plan] = []
-    with writing(out, lang) as stage, console.counting(lang, quiet=as_json) as progress:
+    guard = partial(found.unchanged, lang)
+    with (
+        writing(found.path.parent, lang, guard=guard) as stage,
+        console.counting(lang, quiet=as_json) as progress,
+    ):
         city = read_city(city_file)
         tell_notes(city, lang)
         model, _ = interpolated(city, city_file.analysis)
@@ -261,7 +271,7 @@ def _made(
         progress("layers", 1, 1)
         skipped = _write(made[0], model, city_file.catalog, stage, lang)
         files = sorted(path.name for path in stage.iterdir())
-    _tell_plan(made[0], model, out, files, skipped, lang, as_json)
+    _tell_plan(made[0], model, found.path.parent, files, skipped, lang, as_json)
 
 
 def _write(plan: Plan, city: City, catalog: Catalog, folder: Path, lang: Lang) -> list[str]:
@@ -310,21 +320,55 @@ def _tell_plan(
     tell_files(out, files, skipped, lang, as_json)
 
 
-def _read(path: Path, lang: str) -> tuple[City, Plan, Catalog, Lang]:
-    from gridmap.catalog import load_catalog
-    from gridmap.sources.plan import read_plan
+@dataclass(frozen=True)
+class OpenPlan:
+    """A plan that was read to be changed, and may be changed by others meanwhile."""
 
-    catalog = load_catalog()
-    city, plan = read_plan(path, catalog)
-    return city, plan, catalog, language(lang, plan.lang)
+    version: Version
+    city: City
+    plan: Plan
+    lang: Lang
+
+    @classmethod
+    def read(cls, path: Path, lang: str) -> OpenPlan:
+        """Read a plan."""
+        from gridmap.catalog import load_catalog
+        from gridmap.sources.plan import read_plan
+
+        version = Version.of(path)
+        city, plan = read_plan(path, load_catalog())
+        return cls(version, city, plan, language(lang, plan.lang))
+
+    def replace(self, plan: Plan) -> None:
+        """Write a plan, its maps and its report in the place of the old ones.
+
+        Raises
+        ------
+        ConformError
+            If somebody has changed the old one since it was read; the message says who.
+        """
+        from gridmap.sources.plan import read_plan
+
+        path = self.version.path
+
+        def now() -> Plan:
+            return read_plan(path, self.city.catalog)[1]
+
+        def guard() -> AbstractContextManager[None]:
+            return self.version.unchanged(self.lang, lambda: steps_since(self.plan, now))
+
+        with writing(path.parent, self.lang, asked=[path.name], guard=guard) as stage:
+            made = signed(plan, self.plan)
+            _write(made, self.city, self.city.catalog, stage, self.lang)
+            (stage / f"{self.city.name}.gpkg").rename(stage / path.name)
 
 
 def _edited(
     path: Path, edit: Callable[[Plan], Change], lang: str, yes: bool, as_json: bool
 ) -> None:
     """Show what an edit does, ask, and apply it."""
-    city, plan, catalog, speak = _read(path, lang)
-    change = edit(plan)
+    held = OpenPlan.read(path, lang)
+    change, speak = edit(held.plan), held.lang
     if as_json:
         print(json.dumps(_plain(change), ensure_ascii=False))
     else:
@@ -333,26 +377,19 @@ def _edited(
         if as_json:
             return
         typer.confirm(messages.text("plan.apply", speak), abort=True)
-    replace_plan(path, city, change.plan, catalog, speak)
+    held.replace(change.plan)
     if not as_json:
         print(messages.text("plan.applied", speak, path=path))
 
 
 def _applied(path: Path, edit: Callable[[Plan], Plan], lang: str, as_json: bool) -> None:
-    city, plan, catalog, speak = _read(path, lang)
-    changed = edit(plan)
-    replace_plan(path, city, changed, catalog, speak)
+    held = OpenPlan.read(path, lang)
+    changed, speak = edit(held.plan), held.lang
+    held.replace(changed)
     if as_json:
         print(json.dumps({"steps": len(changed.log), "micro_grids": len(changed)}))
     else:
         print(messages.text("plan.applied", speak, path=path))
-
-
-def replace_plan(path: Path, city: City, plan: Plan, catalog: Catalog, lang: Lang) -> None:
-    """Write the plan, its maps and its report in the place of the old ones."""
-    with writing(path.parent, lang, asked=[path.name]) as stage:
-        _write(plan, city, catalog, stage, lang)
-        (stage / f"{city.name}.gpkg").rename(stage / path.name)
 
 
 def _plain(change: Change) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -60,11 +60,14 @@ class Plan(Summarised):
     retired : frozenset of str
         Codes that were in use once and are never given again.
     log : tuple of mapping
-        What was done to the plan since it was made, the latest last.
+        What was done to the plan since it was made, the latest last; edits say ``by`` whom and
+        ``at`` which moment.
     outside : tuple of str
         Buildings that lie in no grid.
     lang : str
         Of the names.
+    changed : mapping
+        The last edit: its ``kind``, which may be ``undo``, ``by`` whom, and ``at`` which moment.
 
     Examples
     --------
@@ -97,6 +100,7 @@ class Plan(Summarised):
     log: tuple[Mapping[str, Any], ...] = ()
     outside: tuple[str, ...] = ()
     lang: str = "zh"
+    changed: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.code)

@@ -151,11 +151,13 @@ def _log(plan: Plan) -> pd.DataFrame:
             _said(entry["arguments"]),
             entry.get("households_moved", 0),
             _said(entry["undo"]) if "undo" in entry else None,
+            entry.get("by"),
+            entry.get("at"),
         ]
         for step, entry in enumerate(plan.log, start=1)
     ]
-    names = ["step", "kind", "grid", "arguments", "households_moved", "undo"]
-    kinds = ["Int64", "string", "string", "string", "Int64", "string"]
+    names = ["step", "kind", "grid", "arguments", "households_moved", "undo", "by", "at"]
+    kinds = ["Int64", "string", "string", "string", "Int64", "string", "string", "string"]
     return pd.DataFrame(rows, columns=names).astype(dict(zip(names, kinds, strict=True)))
 
 
@@ -172,6 +174,7 @@ def _settings(plan: Plan, city: City) -> pd.DataFrame:
         "optimal": plan.grids["code"][plan.optimal].tolist(),
         "retired": sorted(plan.retired),
         "outside": list(plan.outside),
+        "changed": dict(plan.changed),
     }
     table = {"key": list(values), "value": [_said(value) for value in values.values()]}
     return pd.DataFrame(table, dtype="string")

@@ -7,8 +7,8 @@ import re
 import shutil
 import socket
 import tempfile
-from collections.abc import Collection, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
 from gridmap.errors import OutputError
@@ -28,6 +28,7 @@ def staged(
     saved: Collection[str] = (),
     kept: list[str] | None = None,
     waiting: Waiting | None = None,
+    guard: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> Iterator[Path]:
     """Give a temporary folder whose files move to `folder` when the block ends well.
 
@@ -50,6 +51,8 @@ def staged(
         Is given the names of the copies that were made.
     waiting : callable, optional
         Is told the folder, and who is writing to it, when there is something to wait for.
+    guard : callable, optional
+        Makes what is entered right before the files move, and may still refuse it.
 
     Yields
     ------
@@ -82,7 +85,7 @@ def staged(
     try:
         (holder / "new").mkdir()
         yield holder / "new"
-        with held(folder, waiting=waiting):
+        with held(folder, waiting=waiting), guard():
             copies = publish(folder, holder, job=job, asked=asked, saved=saved)
         if kept is not None:
             kept += copies

@@ -103,6 +103,7 @@ def _plan(frames: dict[str, Any], settings: dict[str, Any]) -> Plan:
         log=tuple(_entries(frames["plan_log"], frames["plan_lineage"])),
         outside=tuple(settings["outside"]),
         lang=settings["lang"],
+        changed=settings.get("changed", {}),  # a plan of an earlier version has none
     )
 
 
@@ -150,6 +151,9 @@ def _entries(log: pd.DataFrame, lineage: pd.DataFrame) -> list[dict[str, Any]]:
             entry["grid"] = noted["grid"]
         if not pd.isna(noted["undo"]):
             entry["undo"] = json.loads(noted["undo"])
+        for name in ("by", "at"):
+            if not pd.isna(noted.get(name)):
+                entry[name] = noted[name]
         if int(noted["step"]) in rows:
             entry["lineage"] = rows[int(noted["step"])]
         entries.append(entry)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from gridmap.errors import StoreError
+from gridmap.locks import locked
 
 __all__ = ["is_postgres", "parse_url", "reason_of", "shown", "transaction"]
 
@@ -83,6 +84,11 @@ def transaction(text: str, *, write: bool) -> Iterator[sa.Connection]:
     """
     url = parse_url(text)
     file = None if _is_postgres_url(url) else Path(str(url.database))
+    with _held(file if write else None):
+        yield from _opened(url, file, write)
+
+
+def _opened(url: sa.URL, file: Path | None, write: bool) -> Iterator[sa.Connection]:
     is_new = file is not None and not _is_there(file)
     if is_new and not write:
         raise StoreError("store.no_file", store=shown(url))
@@ -100,6 +106,17 @@ def transaction(text: str, *, write: bool) -> Iterator[sa.Connection]:
         raise
     finally:
         engine.dispose()
+
+
+@contextmanager
+def _held(file: Path | None) -> Iterator[None]:
+    """Let one process at a time make and fill a SQLite file, so that none takes away another's."""
+    with ExitStack() as stack:
+        if file is not None:
+            # Where no lock can be made beside the file, SQLite cannot write and says why.
+            with suppress(OSError):
+                stack.enter_context(locked(file.resolve()))
+        yield
 
 
 def reason_of(error: BaseException) -> str:

@@ -201,7 +201,7 @@ def test_a_lock_tells_who_holds_it(tmp_path: Path) -> None:
     told = []
     with (
         pytest.raises(OutputError, match=f"process {holder.pid}") as refused,
-        locks.locked(tmp_path, patience_s=0.2, waiting=lambda *said: told.append(said)),
+        locks.locked(tmp_path, patience_s=1.5, waiting=lambda *said: told.append(said)),
     ):
         pass
     assert locks.user_name() in refused.value.text("zh")
