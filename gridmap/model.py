@@ -61,9 +61,10 @@ class Receipt:
     """What became of the rows of one input.
 
     ``rows == placed + quarantined``, and ``repaired`` of the placed ones had a geometry that was
-    made valid. ``rejected`` holds the quarantined rows as they were read, after the columns
-    ``gridmap_row`` (counted from 1), ``gridmap_reason`` and ``gridmap_value``. ``notes`` tell what
-    was guessed or changed.
+    made valid. ``mended`` rows were read as a person had mended them; ``stale`` mends found no row
+    that they belong to. ``rejected`` holds the quarantined rows as they were read, after the
+    columns ``gridmap_row`` (counted from 1), ``gridmap_reason`` and ``gridmap_value``. ``notes``
+    tell what was guessed or changed.
     """
 
     layer: str
@@ -74,6 +75,8 @@ class Receipt:
     repaired: int = 0
     rejected: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False, compare=False)
     notes: tuple[Note, ...] = ()
+    mended: int = 0
+    stale: int = 0
 
 
 @dataclass(frozen=True, repr=False)

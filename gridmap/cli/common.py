@@ -268,6 +268,7 @@ def tell_waiting(lang: Lang) -> Callable[[Path, Holder], None]:
 def show_summary(analysed: Analysed, lang: Lang) -> None:
     """Print the figures, and what became of the rows of each input."""
     from gridmap.outputs import receipt_rows, summary_rows
+    from gridmap.sources.mended import FOLDER
 
     title = messages.text("report.title", lang, city=analysed.city.title.get(lang))
     heads = [messages.text(f"report.{key}", lang) for key in ("figure", "value")]
@@ -277,3 +278,7 @@ def show_summary(analysed: Analysed, lang: Lang) -> None:
     heads, rows = receipt_rows(analysed, lang)
     said = [[row[0], Path(row[1]).name, *(f"{number:,}" for number in row[2:])] for row in rows]
     console.print_table(heads, said, numbers=4)
+    for name in ("mended", "stale"):
+        count = sum(getattr(receipt, name) for receipt in analysed.city.receipts)
+        if count:
+            print(messages.text(f"cli.{name}", lang, count=f"{count:,}", folder=FOLDER))

@@ -30,6 +30,7 @@ from gridmap.cli.common import (
     with_basemap,
     writing,
 )
+from gridmap.cli.mending import taken_up
 from gridmap.messages import Lang
 
 if TYPE_CHECKING:
@@ -57,7 +58,8 @@ def run(
 
     city_file, speak = opened(city, lang)
     city_file = with_basemap(city_file, basemap)
-    with writing(out, speak, job=f"run {city_file.name}") as stage:
+    saved = taken_up(out, city_file.folder, speak)
+    with writing(out, speak, job=f"run {city_file.name}", saved=saved) as stage:
         if store:
             _check_store(store)
         maps = city_file.catalog.maps_of("run")

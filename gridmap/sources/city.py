@@ -27,6 +27,7 @@ from gridmap.sources.cells import as_text
 from gridmap.sources.columns import Reasons, need_columns, typed_columns
 from gridmap.sources.files import read_raw
 from gridmap.sources.geometry import mended, shapes_of
+from gridmap.sources.mended import FOLDER, Done, with_mends
 from gridmap.sources.raw import Raw
 from gridmap.sources.whereabouts import far_from_zone, lies_swapped
 
@@ -54,6 +55,7 @@ class _Draft:
     shapes: gpd.GeoSeries | None
     reasons: Reasons
     notes: list[Note]
+    mends: Done
     repaired: int = 0
 
 
@@ -80,7 +82,8 @@ def read_city(
     Returns
     -------
     City
-        With a receipt for every input: rows read = rows placed + rows quarantined.
+        With a receipt for every input: rows read = rows placed + rows quarantined. Rows that a
+        person mended, in the folder ``mended`` beside the city file, are read in their place.
 
     Raises
     ------
@@ -147,14 +150,17 @@ def _draft(city_file: CityFile, entry: Input) -> _Draft:
     notes = [*raw.notes]
     if entry.join is not None:
         raw = replace(raw, table=_joined(raw.table, city_file, entry, entry.join))
+    table, mends = with_mends(raw.table, city_file.folder / FOLDER, _source_of(entry))
+    raw = replace(raw, table=table)
     reasons = Reasons(len(raw.table))
     for row, (code, value) in raw.bad.items():
-        reasons.note([row], code, value)
+        if row not in mends.rows:
+            reasons.note([row], code, value)
     shapes = None
     if layer.geometry != "none":
         shapes = shapes_of(raw, layer, entry, reasons)
     columns = typed_columns(raw.table, layer, entry, city_file.timezone, reasons, notes)
-    return _Draft(entry, layer, raw, columns, shapes, reasons, notes)
+    return _Draft(entry, layer, raw, columns, shapes, reasons, notes, mends)
 
 
 def _asked_columns(layer: Layer, entry: Input) -> set[str]:
@@ -316,6 +322,10 @@ def _as_of(city_file: CityFile, frames: dict[str, pd.DataFrame]) -> dt.datetime:
     return pd.Timestamp(last).to_pydatetime()
 
 
+def _source_of(entry: Input) -> str:
+    return "/".join(filter(None, (entry.path, entry.sublayer)))
+
+
 def _receipt(draft: _Draft) -> Receipt:
     bad = draft.reasons.any
     rejected = draft.raw.table[bad].copy()
@@ -324,11 +334,13 @@ def _receipt(draft: _Draft) -> Receipt:
     rejected.insert(2, "gridmap_value", draft.reasons.values[bad])
     return Receipt(
         layer=draft.layer.name,
-        source="/".join(filter(None, (draft.entry.path, draft.entry.sublayer))),
+        source=_source_of(draft.entry),
         rows=len(bad),
         placed=int((~bad).sum()),
         quarantined=int(bad.sum()),
         repaired=draft.repaired,
+        mended=len(draft.mends.rows),
+        stale=draft.mends.stale,
         rejected=rejected.reset_index(drop=True),
         notes=tuple(draft.notes),
     )

@@ -160,6 +160,8 @@ def _receipt_state(receipt: Receipt) -> State:
         "placed": receipt.placed,
         "quarantined": receipt.quarantined,
         "repaired": receipt.repaired,
+        "mended": receipt.mended,
+        "stale": receipt.stale,
         "rejected": {
             "columns": [
                 [str(name), str(dtype)]

@@ -12,6 +12,7 @@ import pandas as pd
 
 from gridmap import messages
 from gridmap._version import __version__
+from gridmap.digests import row_marks
 from gridmap.model import City, Receipt
 from gridmap.outputs.tables.indicators import kpi_sheet
 from gridmap.outputs.tables.ledger import csv_bytes
@@ -137,6 +138,8 @@ def as_json(analysed: Analysed) -> dict[str, Any]:
                 "placed": receipt.placed,
                 "quarantined": receipt.quarantined,
                 "repaired": receipt.repaired,
+                "mended": receipt.mended,
+                "stale": receipt.stale,
                 "reasons": _reasons(receipt),
                 "notes": [note.text("en") for note in receipt.notes],
             }
@@ -230,7 +233,8 @@ def write_quarantine(analysed: Analysed, folder: Path, lang: str = "en") -> list
     """Write one CSV for every input that has rows in quarantine.
 
     Each row is as it was read, after its number, the field, the reason and what was found, so
-    that it can be mended and read again. A text that would run as a formula stands after an
+    that it can be mended and read again; its source and a mark, by which it is known then, stand
+    last. A text that would run as a formula stands after an
     apostrophe.
 
     Returns
@@ -262,7 +266,13 @@ def write_quarantine(analysed: Analysed, folder: Path, lang: str = "en") -> list
             }
         )
         original = rejected.drop(columns=["gridmap_row", "gridmap_reason", "gridmap_value"])
+        known = pd.DataFrame(
+            {
+                messages.text("report.origin", lang): receipt.source,
+                messages.text("report.mark", lang): row_marks(original),
+            }
+        )
         path = folder / f"{number:02d}-{receipt.layer}-{Path(receipt.source).stem}.csv"
-        path.write_bytes(csv_bytes(pd.concat([table, original], axis=1)))
+        path.write_bytes(csv_bytes(pd.concat([table, original, known], axis=1)))
         written.append(path)
     return written

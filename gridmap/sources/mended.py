@@ -1,0 +1,228 @@
+"""Rows that a person mended in a file of the quarantine, in place of those of the source.
+
+They lie in the folder ``mended`` beside the city file, where every command reads them, so that a
+number is the same wherever it shows. A row is found by its source, its number and its mark: the
+mark tells the text of the row as it was read, so that a mend never meets another row when the
+source has changed, and is found again when rows have only moved.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from gridmap import messages
+from gridmap.digests import cell_text, row_marks
+from gridmap.errors import SourceError
+from gridmap.sources.files import read_raw
+
+__all__ = ["FOLDER", "Done", "is_of_quarantine", "mend_rows", "mends_in", "with_mends"]
+
+FOLDER = "mended"
+_KINDS = (".csv", ".xlsx")
+_OURS = ("row", "field", "reason", "found", "origin", "mark")
+_SHORT = re.compile(r"\d(\.\d+)?E\+\d+", re.IGNORECASE)  # how Excel saves long numbers
+_DATE = re.compile(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}([ T]\d{1,2}:\d{2}(:\d{2})?)?")
+
+
+@dataclass(frozen=True)
+class Done:
+    """What became of mended rows: where some were put in place, and how many found none."""
+
+    rows: frozenset[int] = frozenset()
+    stale: int = 0
+
+    def __add__(self, other: Done) -> Done:
+        return Done(self.rows | other.rows, self.stale + other.stale)
+
+
+def mends_in(folder: Path) -> list[Path]:
+    """Return the files of mended rows in a folder, the latest last."""
+    found = [path for path in folder.glob("[!.~]*") if path.suffix.lower() in _KINDS]
+    return sorted(found, key=lambda path: [int(t) if t.isdigit() else t for t in _words(path)])
+
+
+def _words(path: Path) -> list[str]:
+    """Return a name in texts and numbers by turns, so that 10 comes after 9."""
+    return re.split(r"(\d+)", path.stem)
+
+
+def is_of_quarantine(table: pd.DataFrame) -> bool:
+    """Tell whether a table has the columns by which its rows can be put in place."""
+    return all(_labelled(table, name) is not None for name in ("row", "origin", "mark"))
+
+
+def with_mends(table: pd.DataFrame, folder: Path, source: str) -> tuple[pd.DataFrame, Done]:
+    """Put all mended rows of a folder in the place of those of one input.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The input as it was read, with a RangeIndex.
+    folder : pathlib.Path
+        It need not exist.
+    source : str
+        Of the input, as its receipt has it.
+
+    Returns
+    -------
+    DataFrame, Done
+        The table itself where there is nothing to do.
+
+    Raises
+    ------
+    SourceError
+        If a file of the folder cannot be read, or is none of the quarantine.
+    """
+    done, now = Done(), table
+    for path in mends_in(folder):
+        mended = read_raw(path).table
+        if not is_of_quarantine(mended):
+            needed = ", ".join(
+                messages.text(f"report.{name}") for name in ("row", "origin", "mark")
+            )
+            raise SourceError("source.no_mends", path=path, columns=needed)
+        now, step = mend_rows(now, mended, source, first=table)
+        done += step
+    return now, done
+
+
+def mend_rows(
+    table: pd.DataFrame, mended: pd.DataFrame, source: str, *, first: pd.DataFrame | None = None
+) -> tuple[pd.DataFrame, Done]:
+    """Put mended rows in the place of those that they mend.
+
+    Cells that say what they said stay as they were read, if a spreadsheet has written a number or
+    a date in another way as well.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The rows of an input, with a RangeIndex.
+    mended : DataFrame
+        Of a file of the quarantine, all as text or as a spreadsheet has it.
+    source : str
+        Of the input.
+    first : DataFrame, optional
+        The rows as they were before other mends, by which they may be known too.
+
+    Returns
+    -------
+    DataFrame, Done
+
+    Examples
+    --------
+    >>> from gridmap.digests import row_marks
+    >>> from gridmap.sources.mended import mend_rows
+    >>> table = pd.DataFrame({"id": ["a", "b"], "kind": ["litter", None]})
+    >>> known = {"row": ["2"], "gridmap source": ["cases.csv"]}
+    >>> mark = {"gridmap mark": row_marks(table)[1:].to_list()}
+    >>> mended = pd.DataFrame({**known, "id": ["b"], "kind": ["noise"], **mark})
+    >>> mend_rows(table, mended, "cases.csv")[0]["kind"].to_list()
+    ['litter', 'noise']
+    """
+    origin, marks = (_labelled(mended, name) for name in ("origin", "mark"))
+    mine = mended[mended[origin].astype("string") == source].reset_index(drop=True)
+    columns = _columns(mine, table)
+    cells = mine[list(columns)].set_axis(list(columns.values()), axis=1)
+    asked = mine[marks].astype("string").fillna("")
+    changed = np.flatnonzero(row_marks(cells) != asked)
+    if len(changed) == 0:
+        return table, Done()
+    rows = pd.to_numeric(mine[_labelled(mended, "row")], errors="coerce")
+    found = _found([table] if first is None else [table, first], rows[changed], asked[changed])
+    values = {name: table[name].astype(object).copy() for name in columns.values()}
+    put: set[int] = set()
+    for row, (place, was) in zip(changed, found, strict=True):
+        for name in columns.values() if was is not None else ():
+            cell = cells[name].iloc[row]
+            if was is not None and not _same(cell_text(was[name].iloc[place]), cell):
+                values[name].iloc[place] = None if cell_text(cell) == "" else cell
+                put.add(place)
+    stale = sum(was is None for _, was in found)
+    if not put:
+        return table, Done(stale=stale)
+    fresh = {name: _retyped(column, table[name]) for name, column in values.items()}
+    return table.assign(**fresh), Done(frozenset(put), stale)
+
+
+def _labels(name: str) -> set[str]:
+    return {messages.text(f"report.{name}", lang) for lang in messages.LANGUAGES}
+
+
+def _labelled(table: pd.DataFrame, name: str) -> str | None:
+    """Return the first column that has a label of the quarantine, in any language."""
+    known = _labels(name)
+    return next((str(column) for column in table.columns if str(column) in known), None)
+
+
+def _columns(mended: pd.DataFrame, table: pd.DataFrame) -> dict[str, str]:
+    """Return the columns of mended rows that are the source's, each with its name there."""
+    ours = {_labelled(mended, name) for name in _OURS}
+    known = {str(column) for column in table.columns}
+    found: dict[str, str] = {}
+    for column in mended.columns:
+        # A name that stands twice gets a number when it is read; one like a formula, an apostrophe.
+        names = [column, column.removesuffix(" (2)"), column.removeprefix("'")]
+        name = next((each for each in names if each in known), None)
+        if column not in ours and name is not None and name not in found.values():
+            found[column] = name
+    return found
+
+
+def _found(
+    tables: Sequence[pd.DataFrame], rows: pd.Series, asked: pd.Series
+) -> list[tuple[int, pd.DataFrame | None]]:
+    """Return where the rows with some marks stand, at their number or moved, and in which table."""
+    found: list[tuple[int, pd.DataFrame | None]] = []
+    moved: dict[str, tuple[int, pd.DataFrame | None]] | None = None
+    for row, mark in zip(rows, asked, strict=True):
+        place = int(row) - 1 if pd.notna(row) else -1
+        inside = 0 <= place < len(tables[0])
+        at = next((each for each in tables if inside and _mark_at(each, place) == mark), None)
+        if at is None and moved is None:
+            moved = {}
+            for table in reversed(tables):  # what was mended already comes first
+                moved |= {one: (k, table) for one, k in _only(row_marks(table)).items()}
+        found.append((place, at) if at is not None else (moved or {}).get(mark, (-1, None)))
+    return found
+
+
+def _mark_at(table: pd.DataFrame, place: int) -> str:
+    return str(row_marks(table.iloc[[place]]).iloc[0])
+
+
+def _only(marks: pd.Series) -> dict[str, int]:
+    """Return the places of marks that stand at one place alone."""
+    alone = marks[~marks.duplicated(keep=False)]
+    return dict(zip(alone.astype(str), alone.index.to_list(), strict=True))
+
+
+def _same(was: str, cell: object) -> bool:
+    """Tell whether a cell says what it said, however a spreadsheet has written it."""
+    now = cell_text(cell)
+    plain = "".join(letter for letter in was if letter.isprintable() or letter in "\t\r\n")
+    if now in (was, plain, f"'{plain}"):
+        return True
+    if _DATE.fullmatch(was) and _DATE.fullmatch(now):
+        return pd.to_datetime(was) == pd.to_datetime(now)
+    try:
+        before, after = float(was), float(now)
+    except ValueError:
+        return False
+    if _SHORT.fullmatch(now) and was.isdigit():
+        return bool(np.isclose(before, after, rtol=1e-4))
+    return before == after and len(now) <= len(was)
+
+
+def _retyped(column: pd.Series, like: pd.Series) -> pd.Series:
+    """Return a column with the type that it had, where its values are still of it."""
+    try:
+        return column.astype(like.dtype)
+    except (ValueError, TypeError):
+        return column
