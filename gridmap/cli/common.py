@@ -22,8 +22,8 @@ from gridmap.messages import Lang
 if TYPE_CHECKING:
     from gridmap.cli.console import Tell
     from gridmap.config import CityFile
-    from gridmap.model import City
     from gridmap.locks import Holder
+    from gridmap.model import City
     from gridmap.result import Analysed
 
 __all__ = [
