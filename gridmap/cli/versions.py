@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from gridmap import messages
 from gridmap.cli.common import tell_waiting
-from gridmap.digests import file_digest
 from gridmap.errors import ConformError, GridmapError
 from gridmap.locks import locked, user_name
 from gridmap.messages import Lang
@@ -40,6 +39,8 @@ class Version:
     @classmethod
     def of(cls, path: Path) -> Version:
         """Note a file before it is read, so that a change while it is read is noticed too."""
+        from gridmap.digests import file_digest
+
         return cls(path, file_digest(path))
 
     @contextmanager
@@ -57,6 +58,8 @@ class Version:
         ConformError
             If somebody has; nothing is then to be written.
         """
+        from gridmap.digests import file_digest
+
         with locked(self.path.resolve(), waiting=tell_waiting(lang)):
             now = file_digest(self.path)
             if now != self.digest:
