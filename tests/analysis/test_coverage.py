@@ -61,13 +61,15 @@ def test_a_child_outside_its_parent_is_told_with_its_share() -> None:
     assert found["share"].to_list() == pytest.approx([0.5])
 
 
-def test_a_child_that_names_no_parent_belongs_where_most_of_it_lies() -> None:
+def test_a_child_that_names_no_parent_is_held_against_none() -> None:
     children = grid_of("""
-        .yy
-        ..y
+        .yy.
+        ..yy
     """).assign(parent=pd.array([pd.NA], dtype="string"))
+    within = grid_of(".yy").assign(parent=pd.array([pd.NA], dtype="string"))
+    assert find_misnested(within, PARENTS).empty
     found = find_misnested(children, PARENTS)
-    assert found["parent"].to_list() == ["Q"]
+    assert found["parent"].isna().to_list() == [True]
     assert found["area_m2"].to_list() == pytest.approx([10_000])
 
 

@@ -98,8 +98,8 @@ def find_misnested(
     Parameters
     ----------
     children : GeoDataFrame of polygons
-        With columns ``code`` and ``parent``. Where the latter names no parent, the one that
-        shares most area (then the lowest code) counts as the parent.
+        With columns ``code`` and ``parent``. A child whose parent is none of them is only held
+        against all together: nobody said in which one it should lie.
     parents : GeoDataFrame of polygons
         With a column ``code``.
     minimum_m2 : float, square metres
@@ -108,7 +108,8 @@ def find_misnested(
     Returns
     -------
     GeoDataFrame
-        One child a row: ``child, parent, area_m2, share, geometry``.
+        One child a row: ``child, parent, area_m2, share, geometry``; without a parent if nobody
+        declared it.
 
     Examples
     --------
@@ -120,11 +121,10 @@ def find_misnested(
     0     c      p   2500.0  0.333
     """
     position = pd.Index(parents["code"]).get_indexer(children["parent"])
-    stated = position >= 0
-    position[~stated] = _best_parent(children[~stated], parents)
-    shapes = children.geometry.to_numpy()
-    # The last of the outlines, that of -1, is nothing: a child without a parent is all outside.
-    within = np.array([*parents.geometry, shapely.Polygon()], dtype=object)[position]
+    shapes, outlines = children.geometry.to_numpy(), parents.geometry.to_numpy()
+    # The last of the outlines is that of -1.
+    every = shapely.union_all(outlines) if (position < 0).any() else shapely.Polygon()
+    within = np.array([*outlines, every], dtype=object)[position]
     outside = shapely.difference(shapes, within)
     # What lines and points are left are borders, not land.
     outside = _only_polygons(outside)
@@ -198,18 +198,6 @@ def find_unassigned(
     )
     found = found[found["no_grid"] | found["no_zone"].notna()]
     return found.reset_index(drop=True)
-
-
-def _best_parent(children: gpd.GeoDataFrame, parents: gpd.GeoDataFrame) -> npt.NDArray[np.int64]:
-    child, parent = parents.sindex.query(children.geometry, predicate="intersects")
-    shapes, outlines = children.geometry.to_numpy(), parents.geometry.to_numpy()
-    shared = shapely.area(shapely.intersection(shapes[child], outlines[parent]))
-    codes = parents["code"].to_numpy()[parent]
-    pairs = pd.DataFrame({"child": child, "parent": parent, "area": -shared, "code": codes})
-    best = pairs.sort_values(["child", "area", "code"], kind="stable").drop_duplicates("child")
-    found = np.full(len(children), -1)
-    found[best["child"]] = best["parent"]
-    return found
 
 
 def _only_polygons(shapes: Shapes) -> Shapes:
