@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import ClassVar
+from zoneinfo import ZoneInfo
 
 import geopandas as gpd
 import numpy as np
@@ -21,7 +22,10 @@ from gridmap.errors import ConformError, CrsError
 from gridmap.schema import schema
 from gridmap.summaries import Summarised
 
-__all__ = ["City", "Note", "Receipt"]
+__all__ = ["UNDATED", "City", "Note", "Receipt", "moment_in"]
+
+# The `as_of` of a city that has no moment of its own, on the wall of any clock.
+UNDATED = dt.datetime(1970, 1, 1)
 
 _FEW = 30  # areas; a table of more is no overview
 _FAMILIES = {
@@ -94,7 +98,8 @@ class City(Summarised):
     timezone : str
         Every time is aware and in it.
     as_of : datetime
-        The moment for which open and overdue are told.
+        The moment for which open and overdue are told; `UNDATED` if there is none, which
+        ``moment`` says.
     layers : mapping of str to GeoDataFrame or DataFrame
         By layer name, each with the catalogue's columns and a RangeIndex. A layer for which
         there was no input is not here.
@@ -120,7 +125,7 @@ class City(Summarised):
     (True, False)
     """
 
-    headline: ClassVar[tuple[str, ...]] = ("name", "crs", "timezone", "as_of", "layers")
+    headline: ClassVar[tuple[str, ...]] = ("name", "crs", "timezone", "moment", "layers")
 
     name: str
     title: Text
@@ -144,6 +149,11 @@ class City(Summarised):
             prove_true(self.crs, tuple(areas.total_bounds), self.name)
         object.__setattr__(self, "layers", MappingProxyType(dict(self.layers)))
 
+    @property
+    def moment(self) -> dt.datetime | None:
+        """The moment of the city; None if its file gives none and it has no problems."""
+        return None if self.as_of.replace(tzinfo=None) == UNDATED else self.as_of
+
     def has(self, name: str) -> bool:
         """Tell whether the city has any row of a layer."""
         return name in self.layers and len(self.layers[name]) > 0
@@ -157,7 +167,7 @@ class City(Summarised):
             If the city has none; the message says how to add it.
         """
         if name not in self.layers:
-            raise ConformError("conform.layer_missing", layer=name, city=self.name)
+            raise ConformError("measure.lacks", name=name, layers=name)
         return self.layers[name]
 
     @property
@@ -189,6 +199,21 @@ class City(Summarised):
             levels = ", ".join(self.levels)
             raise ConformError("conform.level_missing", level=level, levels=levels)
         return found
+
+
+def moment_in(text: str | None, timezone: str) -> dt.datetime:
+    """Return the moment of a city as it was written, in its zone; `UNDATED` if it had none.
+
+    Examples
+    --------
+    >>> from gridmap.model import moment_in
+    >>> moment_in("2026-01-01T00:00:00+00:00", "Asia/Shanghai").isoformat()
+    '2026-01-01T08:00:00+08:00'
+    """
+    zone = ZoneInfo(timezone)
+    return (
+        dt.datetime.fromisoformat(text).astimezone(zone) if text else UNDATED.replace(tzinfo=zone)
+    )
 
 
 def _prove(layer: Layer, frame: pd.DataFrame, crs: pyproj.CRS) -> None:

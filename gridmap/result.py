@@ -66,6 +66,9 @@ class Analysed(Summarised):
         derived fields filled.
     summary : mapping
         The figures of the whole city; the keys are the messages of section ``summary``.
+    asked : frozenset of str
+        Every result that was computed if the city has it; what it says nothing of is not in
+        ``results``.
 
     Examples
     --------
@@ -82,6 +85,7 @@ class Analysed(Summarised):
     city: City
     results: Mapping[str, Result]
     summary: Mapping[str, Any]
+    asked: frozenset[str] = field(default=frozenset(), compare=False)
 
     def frame(self, name: str) -> pd.DataFrame | None:
         """Return a layer for drawing or export: computed if there is one, else as it came."""

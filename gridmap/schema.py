@@ -48,17 +48,28 @@ def schema(layer: Layer, *, derived: bool = False) -> pa.DataFrameSchema:
     )
 
 
-def typed(layer: Layer, frame: pd.DataFrame) -> pd.DataFrame:
-    """Return a frame that gridmap itself has written with the types that the layer's fields have.
+def typed(layer: Layer, frame: pd.DataFrame, zone: str = "") -> pd.DataFrame:
+    """Return a frame that gridmap itself has made with the types that the layer's fields have.
 
     Parameters
     ----------
     layer : Layer
     frame : DataFrame
         As a file holds it, which knows fewer types. Columns that are no fields stay as they are.
+    zone : str, optional
+        The time zone of times that nobody has filled, which have no type of their own.
     """
-    kinds = {name: _DTYPES.get(field.type) for name, field in layer.fields.items()}
-    return frame.astype({n: kind for n, kind in kinds.items() if kind and n in frame})
+    kinds: dict[str, Any] = {}
+    for name, field in layer.fields.items():
+        if name not in frame:
+            continue
+        if field.type in _DTYPES:
+            kinds[name] = _DTYPES[field.type]
+        elif zone and field.type == "datetime" and frame[name].isna().all():
+            kinds[name] = pd.DatetimeTZDtype("us", zone)
+    # A time that is missing is of no number, which a time cannot be made of.
+    empty = [name for name, kind in kinds.items() if isinstance(kind, pd.DatetimeTZDtype)]
+    return frame.astype(dict.fromkeys(empty, object)).astype(kinds)
 
 
 def _column(field: Field) -> pa.Column:

@@ -205,7 +205,7 @@ def drawn_maps(
                 folder=city_file.folder if city_file else None,
             )  # fmt: skip
         except OutputError as error:
-            if strict or error.key not in ("map.needs", "map.nothing"):
+            if strict or error.key != "map.nothing":
                 raise
             skipped.append(error.text(lang))
     return drawn, skipped

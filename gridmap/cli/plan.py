@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -80,6 +81,7 @@ def design(
     settings = _settings(city_file.design, given, minimum, maximum, count)
     found = Version.of(out / f"{city_file.name}.gpkg")
     with _made(city_file, found, speak, as_json) as (model, progress, write):
+        _doubt(model, settings, speak)
         plan = design_grids(
             model, settings, lang=speak, workers=workers or _cores(), progress=progress
         )
@@ -108,6 +110,7 @@ def resize(
     _, known = read_plan(plan, city_file.catalog)
     settings = _settings(known.settings, {"target": target}, minimum, maximum, count)
     with _made(city_file, found, speak, as_json) as (model, progress, write):
+        _doubt(model, settings, speak)
         write(
             resize_grids(
                 known, model, settings=settings, workers=workers or _cores(), progress=progress
@@ -272,6 +275,14 @@ def _made(
         skipped = _write(made[0], model, city_file.catalog, stage, lang)
         files = sorted(path.name for path in stage.iterdir())
     _tell_plan(made[0], model, found.path.parent, files, skipped, lang, as_json)
+
+
+def _doubt(city: City, settings: Design, lang: Lang) -> None:
+    """Tell on standard error what makes a plan doubtful, before it is made."""
+    from gridmap.design import doubts
+
+    for doubt in doubts(city, settings):
+        print(messages.text("cli.warning", lang, message=doubt.text(lang)), file=sys.stderr)
 
 
 def _write(plan: Plan, city: City, catalog: Catalog, folder: Path, lang: Lang) -> list[str]:

@@ -35,6 +35,7 @@ from gridmap.messages import Lang
 
 if TYPE_CHECKING:
     from gridmap.catalog import Layer, MapSpec
+    from gridmap.config import CityFile
     from gridmap.result import Analysed
 
 __all__ = ["app"]
@@ -61,7 +62,7 @@ def run(
     saved = taken_up(out, city_file.folder, speak)
     with writing(out, speak, job=f"run {city_file.name}", saved=saved) as stage:
         if store:
-            _check_store(store)
+            _check_store(store, city_file)
         maps = city_file.catalog.maps_of("run")
         steps = steps_of(city_file) + len(maps) + 2 + bool(store)
         with console.progress(steps, speak, quiet=as_json) as tell:
@@ -190,11 +191,11 @@ def layers(
         console.print_table(heads, rows)
 
 
-def _check_store(url: str) -> None:
-    """Refuse what is no store before the work begins, not after it."""
-    from gridmap.store.connection import parse_url
+def _check_store(url: str, city_file: CityFile) -> None:
+    """Refuse a store that would not take the city before the work begins, not after it."""
+    from gridmap.store import prove
 
-    parse_url(url)
+    prove(url, city_file.catalog)
 
 
 def _save(analysed: Analysed, url: str) -> None:

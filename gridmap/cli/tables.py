@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from gridmap.catalog import Catalog, Layer
 
-__all__ = ["CsvPath", "tell_tables"]
+__all__ = ["SHOWN", "CsvPath", "tell_tables"]
 
 SHOWN = 20
 CsvPath = Annotated[Path | None, typer.Option("--csv", help=help_of("csv"))]
@@ -33,6 +33,7 @@ def tell_tables(
     as_json: bool = False,
     csv: Path | None = None,
     said: pd.DataFrame | None = None,
+    cells: Mapping[str, pd.DataFrame] | None = None,
 ) -> None:
     """Tell tables.
 
@@ -48,13 +49,15 @@ def tell_tables(
         A folder to write each table to, with all of its rows.
     said : DataFrame, optional
         What a person reads instead of the first table.
+    cells : mapping of str to DataFrame, optional
+        What is in the CSV file of a table, where its fields alone do not say it.
     """
     from gridmap.schema import typed
 
     whole = {name: typed(catalog.layer(name), frame) for name, frame in tables.items()}
     shown = dict(whole) if said is None else {**whole, next(iter(whole)): said}
     if csv is not None:
-        _write(shown, catalog, lang, csv)
+        _write(whole, catalog, lang, csv, cells or {})
     if as_json:
         records = {name: _records(catalog.layer(name), frame) for name, frame in whole.items()}
         print(json.dumps(records, ensure_ascii=False))
@@ -99,12 +102,19 @@ def _print(layer: Layer, frame: pd.DataFrame, lang: Lang) -> None:
         print(messages.text("cli.more", lang, rows=f"{more[0]:,}", columns=more[1]))
 
 
-def _write(tables: Mapping[str, pd.DataFrame], catalog: Catalog, lang: Lang, folder: Path) -> None:
+def _write(
+    tables: Mapping[str, pd.DataFrame],
+    catalog: Catalog,
+    lang: Lang,
+    folder: Path,
+    made: Mapping[str, pd.DataFrame],
+) -> None:
     from gridmap.outputs.tables.ledger import csv_bytes, worded
     from gridmap.outputs.tables.words import zone_of
 
     with writing(folder, lang) as stage:
         for name, frame in tables.items():
-            zone = zone_of(frame)
-            cells = worded(catalog.layer(name), frame, lang, zone=zone, grouped=False)
+            cells = made.get(name)
+            if cells is None:
+                cells = worded(catalog.layer(name), frame, lang, zone=zone_of(frame), grouped=False)
             (stage / f"{name}.csv").write_bytes(csv_bytes(cells))

@@ -19,7 +19,6 @@ from gridmap.messages import Lang
 if TYPE_CHECKING:
     import pandas as pd
 
-    from gridmap.config import CityFile
     from gridmap.measures.ownership import Outside
     from gridmap.model import City
 
@@ -36,7 +35,9 @@ class _PlaceCommand(TyperCommand):
 
     # The context is of click, or in newer releases of what typer has of it.
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        ctx.ignore_unknown_options = any(_NEGATIVE.match(arg) for arg in args)
+        places = [arg for arg in args if _NEGATIVE.match(arg)]
+        if places and "--" not in args:
+            args = [*(arg for arg in args if arg not in places), "--", *places]
         return super().parse_args(ctx, args)
 
 
@@ -53,6 +54,7 @@ def who(
 ) -> None:
     """Tell who is responsible for a place, in the order in which to ask them."""
     from gridmap.crs import parse_crs as system_of
+    from gridmap.errors import ConformError
     from gridmap.measures import ownership
     from gridmap.measures.analyse import inputs_of
     from gridmap.sources import read_city
@@ -65,7 +67,9 @@ def who(
     # What categories there are, the problems tell.
     layers = needed | {"problems"} if category else needed
     known = read_city(city_file, layers=layers)
-    moment = asked or _of_city(city_file, known)
+    moment = asked or known.moment
+    if moment is None:
+        raise ConformError("who.no_moment", city=city_file.name)
     settings = city_file.analysis.responsibility
     found = ownership.who(known, lon, lat, category=category, at=moment, crs=crs, settings=settings)
     away = ownership.outside(known, lon, lat, crs=crs) if found.empty else None
@@ -84,15 +88,6 @@ def _degrees(place: str) -> tuple[float, float]:
     if not (abs(lon) <= DEGREES[0] and abs(lat) <= DEGREES[1]):
         raise ConformError("who.place", place=place)
     return lon, lat
-
-
-def _of_city(city_file: CityFile, known: City) -> dt.datetime:
-    """Return the moment of a city, as every map and table of it has."""
-    from gridmap.errors import ConformError
-
-    if city_file.as_of is None and not known.has("problems"):
-        raise ConformError("who.no_moment", city=city_file.name)
-    return known.as_of
 
 
 def _tell(

@@ -88,7 +88,7 @@ def kpis(
 ) -> None:
     """Compute KPIs; each shows its numerator and denominator, and can list its cases."""
     from gridmap.measures.cases import kpi_tables
-    from gridmap.outputs.tables.indicators import kpi_words
+    from gridmap.outputs.tables.indicators import kpi_cells, kpi_words
 
     city_file, speak = opened(city, lang)
     settings = _changed(city_file.analysis, by, period, level)
@@ -100,7 +100,8 @@ def kpis(
         tables = {"kpi_cases": made.behind(proof)}
         tables = {"kpis": made.rows.iloc[[proof]], **tables}
     said = None if as_json else kpi_words(tables["kpis"], known.catalog, speak)
-    tell_tables(tables, known.catalog, speak, as_json=as_json, csv=csv, said=said)
+    cells = {"kpis": kpi_cells(tables["kpis"], known.catalog, speak)}
+    tell_tables(tables, known.catalog, speak, as_json=as_json, csv=csv, said=said, cells=cells)
 
 
 def _changed(settings: Analysis, by: list[str] | None, period: str, level: str) -> Analysis:
@@ -151,7 +152,7 @@ def recurrence(
     known, table = _cases(city_file, speak, quiet=as_json)
     tables = {
         "recurrence": analysis.recurrence_layer(table.recurring, table.placed),
-        "recurrence_curve": recurrence_curves(table, city_file.analysis, by),
+        "recurrence_curve": recurrence_curves(known, table, city_file.analysis, by),
     }
     tell_tables(tables, known.catalog, speak, as_json=as_json, csv=csv)
 

@@ -1,3 +1,4 @@
+from .doubts import doubts as doubts
 from .edit import Change as Change
 from .edit import Figures as Figures
 from .edit import lock as lock

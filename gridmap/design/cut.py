@@ -15,7 +15,7 @@ from gridmap.design.geometry.polygons import outlines
 from gridmap.design.geometry.tessellation import Cells, tessellate
 from gridmap.design.keep import keep
 from gridmap.design.plan import bounds_of, objective_of
-from gridmap.design.search.graph import AtomGraph
+from gridmap.design.search.graph import BARRIERS, AtomGraph
 from gridmap.design.search.partition import default_counts, partition
 from gridmap.settings import Design
 
@@ -54,6 +54,8 @@ class Batch:
     lines : ndarray of LineString
         Barriers that meet each parent.
     line_weights : ndarray of float
+    line_kinds : ndarray of int8
+        Positions in `gridmap.design.search.graph.BARRIERS`.
     home : ndarray of int64, shape (n,), optional
         The micro-grid that each footprint had, -1 for a new one. With it, micro-grids are kept as
         far as bounds allow; without it, they are cut from scratch.
@@ -73,6 +75,7 @@ class Batch:
     line_starts: Longs
     lines: Shapes
     line_weights: Floats
+    line_kinds: npt.NDArray[np.int8]
     home: Longs | None = None
     locked: Bools | None = None
 
@@ -98,6 +101,7 @@ class Batch:
                 line_starts=self.line_starts[low : high + 1] - self.line_starts[low],
                 lines=self.lines[lines],
                 line_weights=self.line_weights[lines],
+                line_kinds=self.line_kinds[lines],
                 home=None if self.home is None else self.home[mine],
                 locked=None if self.locked is None else self.locked[mine],
             )
@@ -277,8 +281,16 @@ def _graph(
     inhabited = (batch.weight > 0) | (batch.households > 0)
     chief = chiefs(cell, inhabited, count)
     known = np.append(batch.building, -1)[chief], np.append(batch.compound, -1)[chief]
-    barrier, together = _ties(pairs, *known, settings)
-    barrier = np.maximum(barrier, np.concatenate([cells.barrier for cells in tessellated]))
+    wall, together = _ties(pairs, *known, settings)
+    crossed = np.concatenate([cells.barrier for cells in tessellated])
+    lines = [
+        np.append(batch.line_kinds[low:high], 0)[cells.line]
+        for cells, low, high in zip(
+            tessellated, batch.line_starts[:-1], batch.line_starts[1:], strict=True
+        )
+    ]
+    kind = np.where(wall > crossed, BARRIERS.index("compound"), np.concatenate(lines))
+    barrier = np.maximum(wall, crossed)
     middle = shapely.centroid(shapes)
     graph = AtomGraph.from_pairs(
         pairs,
@@ -291,6 +303,7 @@ def _graph(
         border_m=np.concatenate([cells.border_m for cells in tessellated]),
         barrier=barrier,
         together=together,
+        kind=kind,
     )
     return graph, cell, offsets
 
@@ -340,6 +353,7 @@ def _put_together(done: list[Cut], parts: list[Batch]) -> Cut:
         border_m=joined("border_m"),
         barrier=joined("barrier"),
         together=joined("together"),
+        kind=joined("kind").astype(np.int8),
     )
     return Cut(
         cells=np.concatenate([made.cells for made in done]),

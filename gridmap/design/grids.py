@@ -22,7 +22,8 @@ from gridmap.design.cut import Batch, Cut, chiefs, cut
 from gridmap.design.geometry.atoms import Atoms, make_atoms
 from gridmap.design.geometry.polygons import matched
 from gridmap.design.geometry.weights import building_weights
-from gridmap.design.plan import Plan
+from gridmap.design.plan import Plan, objective_of
+from gridmap.design.search.graph import BARRIERS
 from gridmap.errors import ConformError
 from gridmap.kinds import checked
 from gridmap.model import City
@@ -34,6 +35,7 @@ Shapes = npt.NDArray[np.object_]
 Floats = npt.NDArray[np.float64]
 Longs = npt.NDArray[np.int64]
 Progress = Callable[[int, int], None]
+MAIN_ROAD = 1.0  # the weight of a main road; that of others is less
 
 
 @checked
@@ -82,6 +84,7 @@ def design_grids(
     All occupied households of the sample city, about sixty to a micro-grid.
     """
     settings = settings or Design()
+    objective_of(settings)  # so that a wrong weight is told before the work
     grids = grids_of(city, settings)
     profile = load_profiles()[settings.profile]
     atoms = atoms_of(city, grids, settings)
@@ -140,7 +143,7 @@ def batch_of(
     city: City, grids: gpd.GeoDataFrame, atoms: gpd.GeoDataFrame, settings: Design
 ) -> Batch:
     """Return what is to be cut: grids, footprints and the lines that borders follow."""
-    lines, weights = _lines(city, settings)
+    lines, weights, kinds = _lines(city, settings)
     outlines = grids.geometry.to_numpy()
     parent, line = shapely.STRtree(lines).query(outlines, predicate="intersects")
     order = np.lexsort((line, parent))
@@ -158,6 +161,7 @@ def batch_of(
         line_starts=np.searchsorted(parent[order], places),
         lines=lines[line[order]],
         line_weights=weights[line[order]],
+        line_kinds=kinds[line[order]],
     )
 
 
@@ -166,14 +170,17 @@ def _known(names: pd.Series) -> Longs:
     return np.asarray(names.replace("", pd.NA).factorize()[0], dtype=np.int64)
 
 
-def _lines(city: City, settings: Design) -> tuple[Shapes, Floats]:
-    """Return the lines that borders follow, and what it costs to cross each."""
+def _lines(city: City, settings: Design) -> tuple[Shapes, Floats, npt.NDArray[np.int8]]:
+    """Return the lines that borders follow, what it costs to cross each, and what it is."""
     shapes, weights = [np.empty(0, dtype=object)], [np.empty(0)]
+    kinds: list[npt.NDArray[np.int8]] = [np.empty(0, dtype=np.int8)]
     if city.has("roads"):
         roads = city.frame("roads")
         known = roads["class"].map(dict(settings.roads)).astype("Float64")
         shapes.append(roads.geometry.to_numpy())
         weights.append(known.fillna(settings.other_roads).to_numpy(dtype=np.float64))
+        main = BARRIERS.index("main_road"), BARRIERS.index("road")
+        kinds.append(np.where(weights[-1] >= MAIN_ROAD, *main).astype(np.int8))
     if city.has("barriers"):
         barriers = city.frame("barriers")
         unknown = sorted(set(barriers["kind"]) - set(settings.barriers))
@@ -181,7 +188,9 @@ def _lines(city: City, settings: Design) -> tuple[Shapes, Floats]:
             raise ConformError("design.barrier_kind", kinds=", ".join(unknown))
         shapes.append(barriers.geometry.to_numpy())
         weights.append(barriers["kind"].map(dict(settings.barriers)).to_numpy(dtype=np.float64))
-    return np.concatenate(shapes), np.concatenate(weights)
+        named = [kind if kind in BARRIERS else "other" for kind in barriers["kind"]]
+        kinds.append(np.array([BARRIERS.index(kind) for kind in named], dtype=np.int8))
+    return np.concatenate(shapes), np.concatenate(weights), np.concatenate(kinds)
 
 
 def tables_of(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -16,6 +16,7 @@ import shapely
 from gridmap.design.explain import explain
 from gridmap.design.search.graph import AtomGraph
 from gridmap.design.search.partition import PRESETS, Bounds, Objective
+from gridmap.errors import ConformError
 from gridmap.settings import Design
 from gridmap.summaries import Summarised
 
@@ -154,7 +155,17 @@ def bounds_of(settings: Design) -> Bounds:
 
 
 def objective_of(settings: Design) -> Objective:
-    """Return the preset's objective with the weights that the settings change."""
+    """Return the preset's objective with the weights that the settings change.
+
+    Raises
+    ------
+    ConformError
+        If there is no such weight.
+    """
+    known = [each.name for each in fields(Objective)]
+    for name in settings.weights:
+        if name not in known:
+            raise ConformError("design.weight", name=name, known=", ".join(known))
     return replace(PRESETS[settings.preset], **settings.weights)
 
 

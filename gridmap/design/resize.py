@@ -24,7 +24,7 @@ from gridmap.design.grids import atoms_of, batch_of, grids_of, seeds, tables_of
 from gridmap.design.keep import keep
 from gridmap.design.lineage import crosswalk, paired
 from gridmap.design.parts import inherited
-from gridmap.design.plan import Plan
+from gridmap.design.plan import Plan, objective_of
 from gridmap.design.search.graph import AtomGraph
 from gridmap.errors import ConformError
 from gridmap.kinds import checked
@@ -107,6 +107,7 @@ def resize_grids(
     The grid has one micro-grid less; those of the next grid stay as they were.
     """
     settings = settings or plan.settings
+    objective_of(settings)  # so that a wrong weight is told before the work
     unknown = sorted(set(settings.counts) - set(plan.grids["code"])) if city is None else []
     if unknown:
         level = settings.level or "grid"

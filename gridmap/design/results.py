@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from gridmap.design.plan import Plan, bounds_of, objective_of
+from gridmap.design.search.graph import BARRIERS
 from gridmap.model import City
 from gridmap.result import Analysed, Result
 from gridmap.settings import Design
@@ -99,7 +100,7 @@ def figures(plan: Plan) -> dict[str, Any]:
         "plan_deviation": float(off.mean() / 100 * bounds.target),
         "plan_beyond": int(micro["reason"].notna().sum()),
         "plan_compactness": float(micro["compactness"].mean()),
-        "plan_crossing": float((micro["crossings"] >= 1).mean()),
+        **_across(plan),
         "plan_optimal": float(plan.optimal.mean()) if len(plan.optimal) else 0.0,
         "plan_buildings": len(plan.buildings),
         "plan_outside": len(plan.outside),
@@ -108,6 +109,19 @@ def figures(plan: Plan) -> dict[str, Any]:
         found["plan_steps"] = len(plan.log)
         found["plan_moved"] = sum(int(e.get("households_moved", 0)) for e in plan.log)
     return found
+
+
+def _across(plan: Plan) -> dict[str, float]:
+    """Return the share of micro-grids across each kind of barrier that lies in the grids."""
+    graph = plan.graph
+    owner = plan.label[np.repeat(np.arange(len(graph)), np.diff(graph.starts))]
+    inside = owner == plan.label[graph.neighbour]
+    return {
+        f"plan_across_{BARRIERS[kind]}": len(np.unique(owner[inside & (graph.kind == kind)]))
+        / len(plan)
+        for kind in np.unique(graph.kind)
+        if kind
+    }
 
 
 def _atoms(plan: Plan) -> gpd.GeoDataFrame:
@@ -127,6 +141,9 @@ def _borders(plan: Plan) -> pd.DataFrame:
             "border_m": graph.border_m[once],
             "barrier": graph.barrier[once],
             "together": graph.together[once],
+            "kind": pd.Series(
+                [BARRIERS[kind] or None for kind in graph.kind[once]], dtype="string"
+            ),
         }
     )
 
@@ -167,7 +184,7 @@ def _settings(plan: Plan, city: City) -> pd.DataFrame:
         "title": city.title.model_dump(),
         "source": city.source.model_dump(),
         "timezone": city.timezone,
-        "as_of": city.as_of.isoformat(),
+        "as_of": city.moment.isoformat() if city.moment else None,
         "review_number": city.review_number,
         "lang": plan.lang,
         "design": _plain(plan.settings),

@@ -20,7 +20,7 @@ from gridmap.result import Analysed, Result
 from gridmap.schema import typed
 from gridmap.settings import Analysis
 
-__all__ = ["analyse", "inputs_of", "interpolated", "steps_of"]
+__all__ = ["analyse", "inputs_of", "interpolated", "steps_of", "why_nothing"]
 
 Progress = Callable[[str], None]
 
@@ -61,7 +61,7 @@ def analyse(
     CatalogError
         If a name is unknown; the message gives the nearest ones.
     ConformError
-        If the city lacks an input that a wanted result needs.
+        If the city lacks an input that a wanted result needs, or the moment.
     GridmapError
         If the settings name a level or layer that the city does not have.
 
@@ -79,17 +79,45 @@ def analyse(
     others = (also,) if isinstance(also, str) else tuple(also)
     registry.prove((*(wanted or ()), *others), city.catalog.layers)
     for name in wanted or ():
-        lacking = registry.lacking(name, city)
-        if lacking:
-            raise ConformError("measure.lacks", name=name, layers=", ".join(lacking))
+        if registry.lacking(name, city) or registry.undated(name, city):
+            raise registry.why_not(name, city)
     names = [*registry.makers] if wanted is None else [*wanted, *others]
     city, left = interpolated(city, settings)
-    found = _run(registry, registry.plan(names), Given(city, settings), progress, workers)
+    plan = registry.plan(names)
+    found = _run(registry, plan, Given(city, settings), progress, workers)
     results = _results(found, registry, city, settings)
     figures = summary(Given(city, settings, found))
     if left:
         figures["households_left"] = left
-    return Analysed(city, results, figures)
+    return Analysed(city, results, figures, frozenset(n for each in plan for n in each.makes))
+
+
+def why_nothing(analysed: Analysed, name: str) -> ConformError:
+    """Return why there is nothing of a result or layer, and what to do.
+
+    Parameters
+    ----------
+    analysed : Analysed
+    name : str
+
+    Examples
+    --------
+    >>> from gridmap.measures.analyse import why_nothing
+    >>> city = gridmap.read_city("data", layers=["grids"])
+    >>> why = why_nothing(gridmap.analyse(city, want=["grids"]), "black_spots")
+    >>> why.key, why.params["layers"]
+    ('measure.lacks', 'roads, problems')
+    """
+    registry, city = load_measures(), analysed.city
+    if analysed.frame(name) is not None:
+        return ConformError("measure.empty", name=name)
+    why = registry.why_not(name, city)
+    can = name in registry.makers and not (
+        registry.lacking(name, city) or registry.undated(name, city)
+    )
+    if can and name not in analysed.asked:
+        return ConformError("measure.not_asked", name=name)
+    return why
 
 
 def inputs_of(want: Iterable[str] | None, settings: Analysis) -> frozenset[str] | None:
@@ -235,6 +263,8 @@ def _ready(
 
 def _answerable(registry: Registry, measure: Measure, city: City, found: Made) -> bool:
     """Tell whether all is there that a measure needs."""
+    if measure.dated and city.moment is None:
+        return False
     return all(
         city.has(name) if name in measure.makes or name not in registry.makers else name in found
         for name in measure.needs
@@ -250,5 +280,5 @@ def _results(
             continue
         layer, maker = city.catalog.layer(name), registry.makers[name]
         used = settings.model_dump(mode="json", include=set(maker.settings))
-        made[name] = Result(layer, typed(layer, frame), maker.method, used)
+        made[name] = Result(layer, typed(layer, frame, city.timezone), maker.method, used)
     return made

@@ -447,8 +447,10 @@ def kpi_tables(
     5276
     """
     cases = pd.DataFrame(table.cases.drop(columns=table.cases.geometry.name))
+    _prove_kpis(city, cases, kpis or ())
     parts, found = [], []
     for by in settings.kpis.by:
+        _prove_groups(city, cases, () if settings.kpis.by == Kpis().by else by)
         if settings.kpis.by == Kpis().by and any(name not in cases for name in by):
             continue  # one of the usual groupings may have no column
         made = analysis.indicators(
@@ -466,7 +468,41 @@ def kpi_tables(
     return KpiTables(rows, tuple(found), cases, tuple(layer("kpi_cases").fields))
 
 
-def recurrence_curves(table: CaseTable, settings: Analysis, by: str = "") -> pd.DataFrame:
+def _prove_groups(city: City, cases: pd.DataFrame, by: Sequence[str]) -> None:
+    """Prove that cases have columns to group by; of those that they have, the useful are told."""
+    for column in by:
+        if column not in cases:
+            known = ", ".join(_groups(city, cases))
+            raise ConformError("kpi.by", column=column, known=known)
+
+
+def _groups(city: City, cases: pd.DataFrame) -> list[str]:
+    """Return the columns in which several cases can be alike."""
+    layer = city.catalog.layer("problems")
+    single = (layer.key, "address", "follows", "pile")
+    told = [
+        name
+        for name, field in layer.fields.items()
+        if field.type in ("string", "category") and name not in single and not field.private
+    ]
+    return [name for name in ("area", *told) if name in cases and cases[name].notna().any()]
+
+
+def _prove_kpis(city: City, cases: pd.DataFrame, kpis: Sequence[str]) -> None:
+    """Prove that cases have what KPIs are made from; what they lack is of the ledger or the log."""
+    known = analysis.load_kpis()
+    for name in kpis:
+        lacking = sorted(known[name].columns - set(cases.columns)) if name in known else []
+        ledger = [column for column in lacking if column in city.catalog.layer("problems").inputs]
+        if ledger:
+            raise ConformError("kpi.no_field", kpi=name, columns=", ".join(ledger))
+        if lacking:
+            raise ConformError("kpi.no_log", kpi=name)
+
+
+def recurrence_curves(
+    city: City, table: CaseTable, settings: Analysis, by: str = ""
+) -> pd.DataFrame:
     """Return how long cases stay closed, by the values of a column.
 
     Raises
@@ -479,15 +515,13 @@ def recurrence_curves(table: CaseTable, settings: Analysis, by: str = "") -> pd.
     >>> from gridmap.measures.cases import case_table, recurrence_curves
     >>> city = gridmap.read_city("data", layers=["problems", "grids"])
     >>> table = case_table(city, gridmap.Analysis())
-    >>> curve = recurrence_curves(table, gridmap.Analysis())
+    >>> curve = recurrence_curves(city, table, gridmap.Analysis())
     >>> week = curve[curve["days"] <= 7]
     >>> bool(week["free"].is_monotonic_decreasing), int(week["recurred"].sum())
     (True, 473)
     """
     cases = table.placed
-    columns = [str(name) for name in cases if name != cases.geometry.name]
-    if by and by not in columns:
-        raise ConformError("kpi.by", column=by, known=", ".join(columns))
+    _prove_groups(city, cases.drop(columns=cases.geometry.name), (by,) if by else ())
     curve = analysis.recurrence_curve(
         cases, within_m=settings.recurrence.within_m, as_of=table.at, by=by
     )

@@ -177,6 +177,7 @@ MEASURES = (
         method="Getis-Ord Gi* (Ord and Getis 1995) on H3, each source by itself; unseen: hot by "
         "what residents report, and no report by a patrol",
         settings=(*_LOCAL, "h3_resolution", "minimum_count", "residents", "patrols"),
+        silent="measure.no_sources",
         run=_by_source,
     ),
     Measure(
@@ -186,6 +187,7 @@ MEASURES = (
         makes=("emerging",),
         method="Space-time Getis-Ord Gi*, Benjamini-Hochberg FDR, Mann-Kendall",
         settings=("alpha", "neighbour_m", "emerging_bin", "emerging_level", "level"),
+        silent="measure.no_periods",
         run=_emerging,
     ),
     Measure(
@@ -194,6 +196,7 @@ MEASURES = (
         makes=("density",),
         method="Gaussian kernel density (Silverman 1986)",
         settings=("bandwidth_m",),
+        silent="measure.no_places",
         run=_density,
     ),
 )

@@ -82,6 +82,7 @@ MEASURES = (
         makes=("gaps",),
         method="Parent minus union of children",
         settings=_LEAST,
+        silent="measure.one_level",
         run=_gaps,
     ),
     Measure(
@@ -99,6 +100,7 @@ MEASURES = (
         makes=("misnested",),
         method="Child minus parent",
         settings=_LEAST,
+        silent="measure.one_level",
         run=_misnested,
     ),
     Measure(
@@ -115,6 +117,7 @@ MEASURES = (
         makes=("unassigned",),
         method="Problems in no grid, or in no zone of a kind that should cover",
         settings=("level", "zone_kinds"),
+        silent="measure.no_areas",
         run=_unassigned,
     ),
 )

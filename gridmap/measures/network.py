@@ -70,6 +70,7 @@ MEASURES = (
             "black_spot_minimum",
             "random_state",
         ),
+        silent="measure.no_events",
         run=_black_spots,
     ),
 )

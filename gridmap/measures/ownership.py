@@ -99,7 +99,7 @@ def ownership_of(city: City, settings: Responsibility | None = None) -> Ownershi
     settings = settings or Responsibility()
     layers, assignments = responsibilities(city, settings)
     found = owners_of(
-        layers, assignments, at=city.as_of, catalog=city.catalog, reach_m=reach_of(settings)
+        layers, assignments, at=_moment(city), catalog=city.catalog, reach_m=reach_of(settings)
     )
     if not city.has("categories"):
         return found
@@ -155,7 +155,7 @@ def who(
         _point(city, lon, lat, crs),
         layers,
         assignments,
-        at=pd.Timestamp(at or city.as_of),
+        at=pd.Timestamp(at or _moment(city)),
         category=category or None,
         reach_m=reach_of(settings),
     )
@@ -168,6 +168,13 @@ def who(
     targets = zip(found["layer"], found["target"], strict=True)
     told = pd.Series([names.get(target) for target in targets], found.index, dtype="string")
     return found.assign(target_name=told)
+
+
+def _moment(city: City) -> dt.datetime:
+    """Return the moment of a city, for nobody answers for anything without one."""
+    if city.moment is None:
+        raise ConformError("who.no_moment", city=city.name)
+    return city.moment
 
 
 def _point(city: City, lon: float, lat: float, crs: str) -> gpd.GeoDataFrame:

@@ -16,7 +16,7 @@ import pandas as pd
 
 from gridmap import resources
 from gridmap.analysis.location.assign import count_points
-from gridmap.errors import CatalogError
+from gridmap.errors import CatalogError, ConformError
 from gridmap.model import City
 from gridmap.settings import Analysis
 from gridmap.summaries import Summarised
@@ -113,6 +113,10 @@ class Measure:
         Layers and results that it takes into account where there are any.
     settings : tuple of str
         Fields of `gridmap.settings.Analysis` that the results depend on.
+    silent : str
+        A message: why there may be no result of a city that has all it needs, and what to do.
+    dated : bool
+        Whether it says nothing of a city that has no moment.
     """
 
     name: str
@@ -122,6 +126,8 @@ class Measure:
     run: Callable[[Given], Made]
     uses: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
+    silent: str = ""
+    dated: bool = False
 
     @property
     def takes(self) -> tuple[str, ...]:
@@ -211,6 +217,34 @@ class Registry(Summarised):
             for need in maker.needs
         ]
         return tuple(dict.fromkeys(missing for part in parts for missing in part))
+
+    def undated(self, name: str, city: City) -> bool:
+        """Tell whether a city has no result of that name because it has no moment."""
+        maker = self.makers.get(name)
+        if maker is None or city.moment is not None:
+            return False
+        own = set(maker.makes)
+        return maker.dated or any(self.undated(n, city) for n in maker.needs if n not in own)
+
+    def why_not(self, name: str, city: City) -> ConformError:
+        """Return why a city has nothing of a result or layer, and what to do: the one wording."""
+        lacking = self.lacking(name, city)
+        if name.startswith("plan") and name in city.catalog.layers:
+            return ConformError("measure.of_plan", name=name)
+        if lacking:
+            return ConformError("measure.lacks", name=name, layers=", ".join(lacking))
+        if self.undated(name, city):
+            return ConformError("measure.no_moment", name=name)
+        return ConformError(self._silence(name) or "measure.empty", name=name)
+
+    def _silence(self, name: str) -> str:
+        """Return why a measure, or one whose results it needs, may have said nothing."""
+        if name not in self.makers:
+            return ""
+        maker = self.makers[name]
+        own = set(maker.makes)
+        others = (self._silence(need) for need in maker.needs if need not in own)
+        return maker.silent or next(filter(None, others), "")
 
     def prove(self, names: Iterable[str], layers: Iterable[str]) -> None:
         """Prove that names are results or layers.

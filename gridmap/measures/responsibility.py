@@ -185,6 +185,8 @@ def _unheld(given: Given) -> Made:
             if what == "problems":
                 # Two leads of a line concern its cases; a place is of no line.
                 parts.append(_double(some, told))
+    if not parts:
+        return {}
     columns = [*city.catalog.layer("dead_corners").fields, "geometry"]
     frame = pd.concat(parts, ignore_index=True).reindex(columns=columns)
     frame = frame.sort_values(["finding", "what", "code"], kind="stable", ignore_index=True)
@@ -358,6 +360,8 @@ MEASURES = (
         makes=("holders", "responsibilities"),
         method="Assignments of the registers and of the layers themselves, in force at the moment",
         settings=_OF,
+        silent="measure.nobody",
+        dated=True,
         run=_holders,
     ),
     Measure(
@@ -376,6 +380,7 @@ MEASURES = (
         makes=("corridors", "bare_roads"),
         method="Buffers of stretches of road from chainage to chainage",
         settings=_OF,
+        silent="measure.no_chiefs",
         run=_corridors,
     ),
     Measure(
@@ -385,6 +390,7 @@ MEASURES = (
         makes=("dead_corners",),
         method="Places with no lead or direct holder, or with two leads of one line",
         settings=_OF,
+        silent="measure.no_leads",
         run=_unheld,
     ),
     Measure(
@@ -394,6 +400,7 @@ MEASURES = (
         makes=("seams",),
         method="Morphological closing (Serra 1982)",
         settings=_OF,
+        silent="measure.no_seam_kinds",
         run=_seams,
     ),
     Measure(
@@ -403,6 +410,7 @@ MEASURES = (
         makes=("line_by_block",),
         method="Leads of each line in each block",
         settings=_OF,
+        silent="measure.no_blocks",
         run=_matrix,
     ),
     Measure(
@@ -411,6 +419,7 @@ MEASURES = (
         makes=("derived_leads",),
         method="Largest share of area",
         settings=_OF,
+        silent="measure.no_derived",
         run=_derived,
     ),
     Measure(
@@ -427,6 +436,7 @@ MEASURES = (
         makes=("duty_findings",),
         method="Registers against each other and against the layers",
         settings=_OF,
+        silent="measure.no_registers",
         run=_findings,
     ),
     Measure(

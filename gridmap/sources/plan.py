@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,9 @@ import shapely
 from gridmap.catalog import Catalog, Text
 from gridmap.design.plan import Plan
 from gridmap.design.results import LAYERS
-from gridmap.design.search.graph import AtomGraph
+from gridmap.design.search.graph import BARRIERS, AtomGraph
 from gridmap.errors import SourceError
-from gridmap.model import City
+from gridmap.model import City, moment_in
 from gridmap.resources import AnyPath
 from gridmap.schema import typed
 from gridmap.settings import Design
@@ -61,7 +60,7 @@ def read_plan(path: AnyPath, catalog: Catalog) -> tuple[City, Plan]:
         source=Text.model_validate(settings["source"]),
         crs=grids.crs,
         timezone=settings["timezone"],
-        as_of=dt.datetime.fromisoformat(settings["as_of"]),
+        as_of=moment_in(settings["as_of"], settings["timezone"]),
         layers={"grids": grids},
         catalog=catalog,
         review_number=settings["review_number"],
@@ -115,6 +114,13 @@ def _single(frame: gpd.GeoDataFrame) -> gpd.GeoSeries:
     return gpd.GeoSeries(shapes, crs=frame.crs)
 
 
+def _kinds(borders: pd.DataFrame) -> Any:
+    """Return what each barrier is; a plan of an earlier version does not say."""
+    if "kind" not in borders:
+        return np.zeros(len(borders))
+    return [BARRIERS.index(kind) for kind in borders["kind"].fillna("")]
+
+
 def _graph(frames: dict[str, Any], grids: gpd.GeoDataFrame) -> AtomGraph:
     atoms, borders = frames["plan_atoms"], frames["plan_borders"]
     index = pd.Index(atoms["code"])
@@ -132,6 +138,7 @@ def _graph(frames: dict[str, Any], grids: gpd.GeoDataFrame) -> AtomGraph:
         border_m=borders["border_m"],
         barrier=borders["barrier"],
         together=borders["together"],
+        kind=_kinds(borders),
     )
 
 

@@ -1,5 +1,5 @@
 """The store: a city with its results in PostGIS, or in a SQLite file as the embedded default."""
 
-from gridmap.store.database import cities, load, save
+from gridmap.store.database import cities, load, prove, save
 
-__all__ = ["cities", "load", "save"]
+__all__ = ["cities", "load", "prove", "save"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import pandas as pd
@@ -19,11 +20,44 @@ from gridmap.store.rows import columns_of, read_rows, write_rows
 from gridmap.store.state import analysed_of, crs_of, state_of
 from gridmap.store.tables import CITY, GEOMETRY, city_table, layer_table, table_name
 
-__all__ = ["cities", "load", "save"]
+__all__ = ["cities", "load", "prove", "save"]
 
 Progress = Callable[[str], None]
 
 _LOCK = int.from_bytes(b"gridmap", "big")
+
+
+class _ProvenError(Exception):
+    """Ends a transaction of which nothing is to be kept."""
+
+
+def prove(url: str, catalog: Catalog | None = None) -> None:
+    """Prove that a store takes a city, and leave it as it is.
+
+    What only the city itself can tell, `save` proves.
+
+    Parameters
+    ----------
+    url : str
+        As for `save`.
+    catalog : Catalog, optional
+        Of the city; by default the shipped one.
+
+    Raises
+    ------
+    StoreError
+        If the store cannot be reached or written to, or has tables of other columns.
+    """
+    catalog = catalog or load_catalog()
+    with suppress(_ProvenError), transaction(url, write=True) as connection:
+        _have_postgis(connection)
+        metadata = sa.MetaData()
+        known = city_table(metadata)
+        known.create(connection, checkfirst=True)
+        srid = connection.scalar(sa.select(known.c.srid)) if is_postgres(connection) else None
+        tables = {layer.name: layer_table(metadata, layer, srid) for layer in catalog.in_order}
+        _check_tables(connection, tables)
+        raise _ProvenError
 
 
 def save(analysed: Analysed, url: str, *, progress: Progress | None = None) -> None:
@@ -162,6 +196,13 @@ def _prepared(connection: sa.Connection, crs: pyproj.CRS) -> int | None:
         raise StoreError("store.no_srid", crs=crs.name)
     # One save at a time: two could make the same table, or leave rows of both.
     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+    _have_postgis(connection)
+    return int(srid)
+
+
+def _have_postgis(connection: sa.Connection) -> None:
+    if not is_postgres(connection):
+        return
     if connection.scalar(sa.text("SELECT 1 FROM pg_extension WHERE extname = 'postgis'")) is None:
         try:
             connection.execute(sa.text("CREATE EXTENSION postgis"))
@@ -169,7 +210,6 @@ def _prepared(connection: sa.Connection, crs: pyproj.CRS) -> int | None:
             database = connection.engine.url.database
             reason = reason_of(error)
             raise StoreError("store.no_postgis", database=database, reason=reason) from None
-    return int(srid)
 
 
 def _check_tables(connection: sa.Connection, tables: Mapping[str, sa.Table]) -> None:

@@ -6,7 +6,6 @@ import datetime as dt
 import math
 from collections.abc import Mapping
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -14,7 +13,7 @@ import pyproj
 
 from gridmap.catalog import Catalog, Text
 from gridmap.errors import StoreError
-from gridmap.model import City, Receipt
+from gridmap.model import City, Receipt, moment_in
 from gridmap.result import Analysed, Result
 from gridmap.store.rows import column
 
@@ -49,7 +48,7 @@ def state_of(analysed: Analysed, frames: Mapping[str, list[list[str]]]) -> State
         "source": city.source.model_dump(),
         "crs": city.crs.to_string(),
         "timezone": city.timezone,
-        "as_of": city.as_of.isoformat(),
+        "as_of": city.moment.isoformat() if city.moment else None,
         "review_number": city.review_number,
         "frames": dict(frames),
         "layers": {name: list(frame.columns) for name, frame in city.layers.items()},
@@ -99,7 +98,7 @@ def analysed_of(
         source=Text(**state["source"]),
         crs=crs_of(state),
         timezone=state["timezone"],
-        as_of=dt.datetime.fromisoformat(state["as_of"]).astimezone(ZoneInfo(state["timezone"])),
+        as_of=moment_in(state["as_of"], state["timezone"]),
         layers={layer: frames[layer][columns] for layer, columns in state["layers"].items()},
         catalog=catalog,
         receipts=tuple(_receipt(entry) for entry in state["receipts"]),

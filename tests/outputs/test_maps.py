@@ -75,7 +75,7 @@ def test_the_month_slider_counts_the_months(
 def test_a_map_without_its_layer_is_refused(sample: Analysed) -> None:
     results = {k: v for k, v in sample.results.items() if k != "hotspot_cells"}
     poor = replace(sample, results=results)
-    with pytest.raises(OutputError, match="'hotspot_cells', of which there is nothing"):
+    with pytest.raises(OutputError, match="no 'hotspot_cells', for"):
         draw(poor, sample.city.catalog.map("hotspots"))
 
 

@@ -60,6 +60,8 @@ class Cells:
     border_m : ndarray of float, shape (e,), metres
     barrier : ndarray of float, shape (e,)
         The weight of the barrier along the border, 0 if less than half of it lies on one.
+    line : ndarray of int64, shape (e,)
+        Which barrier that is, -1 for none.
     """
 
     geometry: Shapes
@@ -67,6 +69,7 @@ class Cells:
     pairs: Longs
     border_m: Floats
     barrier: Floats
+    line: Longs
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,7 @@ class _Faces:
     other: Longs
     length: Floats
     barrier: Floats
+    line: Longs
 
 
 def tessellate(
@@ -151,10 +155,9 @@ def _with_land(
 
 def _whole(parent: BaseGeometry, footprints: int) -> Cells:
     cells = np.array([parent], dtype=object)
-    none = np.empty(0)
-    return Cells(
-        cells, np.zeros(footprints, np.int64), np.empty((0, 2), dtype=np.int64), none, none
-    )
+    none, nothing = np.empty(0), np.empty(0, dtype=np.int64)
+    owner = np.zeros(footprints, np.int64)
+    return Cells(cells, owner, np.empty((0, 2), dtype=np.int64), none, none, nothing)
 
 
 def _sites(footprints: Shapes) -> tuple[Floats, Longs]:
@@ -230,14 +233,18 @@ def _faces(
     shapes = rings.shapes
     one, other, start, end = _segments(rings)
     middle = shapely.points((start + end) / 2)
-    barrier = np.zeros(len(one))
+    # The heaviest of several lines is the last in the order of their weights.
+    order = np.argsort(weights, kind="stable")
+    last = np.full(len(one), -1)
     if len(barriers):
         on, line = (
             shapely.STRtree(clipped).query(middle, "dwithin", distance=ON_LINE_M).reshape(2, -1)
         )
-        np.maximum.at(barrier, on, weights[line])
+        np.maximum.at(last, on, np.argsort(order)[line])
+    heaviest = np.append(order, -1)[last]
+    barrier = np.append(weights, 0.0)[heaviest]
     length = np.hypot(*(end - start).T)
-    return _Faces(shapes, shapely.get_coordinates(inner), one, other, length, barrier)
+    return _Faces(shapes, shapely.get_coordinates(inner), one, other, length, barrier, heaviest)
 
 
 def _ridges(sites: Floats, owner: Longs, box: Sequence[float]) -> Shapes:
@@ -448,7 +455,21 @@ def _joined(faces: _Faces, owner: Longs, footprints: Shapes, occupied: Bools) ->
     border = np.where(blocked, total[:, 0] - barred, total[:, 0])
     weight = np.where(blocked, 0.0, total[:, 1])
     near = border > LEAST_BORDER_M
-    return Cells(shapes, owner_cell, pairs[near], border[near], weight[near])
+    line = _lines_of(faces, of_face, pairs, weight)
+    return Cells(shapes, owner_cell, pairs[near], border[near], weight[near], line[near])
+
+
+def _lines_of(faces: _Faces, cell: Longs, pairs: Longs, weight: Floats) -> Longs:
+    """Return the barrier that gives the border of each pair its weight, -1 for none."""
+    count = int(cell.max(initial=0)) + 1
+    ends = np.sort(np.column_stack([cell[faces.one], cell[faces.other]]), axis=1)
+    keys, key = pairs[:, 0] * count + pairs[:, 1], ends[:, 0] * count + ends[:, 1]
+    line = np.full(len(pairs), -1, dtype=np.int64)
+    on = np.flatnonzero((faces.line >= 0) & (ends[:, 0] != ends[:, 1]))
+    at = np.searchsorted(keys, key[on])
+    same = weight[at] == faces.barrier[on]
+    line[at[same]] = faces.line[on[same]]
+    return np.where(weight > 0, line, -1)
 
 
 def _unions(shapes: Shapes, group: Longs, count: int) -> Shapes:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["AtomGraph"]
+__all__ = ["BARRIERS", "AtomGraph"]
+
+BARRIERS = ("", "compound", "road", "main_road", "river", "railway", "wall", "other")
+"""What can lie between two atoms; the first is nothing."""
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int32]
@@ -45,6 +48,8 @@ class AtomGraph:
     together : ndarray of float, shape (m,)
         How much it costs to have the two atoms in different parts: stairwell units of one
         building, buildings of one compound; 0 for others.
+    kind : ndarray of int8, shape (m,)
+        What the barrier is: a position in `BARRIERS`. The search does not ask.
     """
 
     parent: Ints
@@ -58,6 +63,7 @@ class AtomGraph:
     border_m: Floats
     barrier: Floats
     together: Floats
+    kind: npt.NDArray[np.int8] = field(default_factory=lambda: np.zeros(0, dtype=np.int8))
 
     def __len__(self) -> int:
         return len(self.parent)
@@ -77,7 +83,8 @@ class AtomGraph:
             Each pair once, in either order.
         **columns
             Every parameter of the class but ``starts`` and ``neighbour``; ``border_m``,
-            ``barrier`` and ``together`` have one value a pair; the latter two may be left out.
+            ``barrier``, ``together`` and ``kind`` have one value a pair; the latter three may be
+            left out.
         """
         both = np.asarray(pairs, dtype=np.int64).reshape(-1, 2)
         count = len(columns["parent"])
@@ -90,10 +97,14 @@ class AtomGraph:
         for name in ("border_m", "barrier", "together"):
             values = np.asarray(columns.pop(name, np.zeros(len(both))), dtype=np.float64)
             edges[name] = np.concatenate([values, values])[order]
+        kind = np.asarray(columns.pop("kind", np.zeros(len(both))), dtype=np.int8)
         parent = np.array(columns.pop("parent"), dtype=np.int32)
         nodes = {name: np.asarray(values, dtype=np.float64) for name, values in columns.items()}
         neighbour = other[order].astype(np.int32)
-        return cls(parent=parent, starts=starts, neighbour=neighbour, **nodes, **edges)
+        return cls(
+            parent=parent, starts=starts, neighbour=neighbour, **nodes, **edges,
+            kind=np.concatenate([kind, kind])[order],
+        )  # fmt: skip
 
     def only(self, atoms: npt.ArrayLike) -> AtomGraph:
         """Return the graph of some atoms, in the order given, which keeps parents rising.
@@ -124,4 +135,5 @@ class AtomGraph:
             border_m=self.border_m[edge],
             barrier=self.barrier[edge],
             together=self.together[edge],
+            kind=self.kind[edge] if len(self.kind) else np.zeros(len(edge)),
         )

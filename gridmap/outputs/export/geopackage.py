@@ -181,7 +181,7 @@ def provenance(job: Job, layer: Layer) -> dict[str, object]:
         "gridmap": __version__,
         "city": city.title.get(job.lang),
         "source": city.source.get(job.lang),
-        "as_of": city.as_of.isoformat(),
+        "as_of": city.moment.isoformat() if city.moment else None,
         "inputs": [
             {"source": receipt.source, "rows": receipt.rows, "placed": receipt.placed}
             for receipt in city.receipts

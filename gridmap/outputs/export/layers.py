@@ -16,6 +16,7 @@ from xlsxwriter.exceptions import XlsxWriterException
 from gridmap.catalog import Catalog
 from gridmap.errors import OutputError
 from gridmap.kinds import checked
+from gridmap.measures.analyse import why_nothing
 from gridmap.outputs.export.formats import DEFAULT_FORMATS, FORMAT_TABLE, FORMATS
 from gridmap.outputs.export.job import TIMESTAMP, Job, Note, gathered
 from gridmap.outputs.export.selection import Selection, chosen_layers
@@ -187,8 +188,7 @@ def _note_left_out(job: Job, selection: Selection) -> None:
     for name in dict.fromkeys(selection.layers):
         title = catalog.layer(name).title.get(job.lang)
         if name not in there:
-            plan = name.startswith("plan")
-            job.note("absent_plan" if plan else "absent", layer=f"{title} ({name})")
+            job.note("absent", layer=f"{title} ({name})", why=why_nothing(job.analysed, name))
     placed = {one.layer.name for one in job.placed}
     for one in job.chosen:
         bare = one.layer.name in selection.layers and one.layer.name not in placed

@@ -255,7 +255,7 @@ def _sheet(
     shown = _on_sheet(drawn, themes)
     legend = [_legend_layer(job, one) for one in drawn if one.layer.name in shown]
     foot = [
-        messages.text("map.as_of", lang, date=f"{city.as_of:%Y-%m-%d}"),
+        *(messages.text("map.as_of", lang, date=f"{at:%Y-%m-%d}") for at in [city.moment] if at),
         messages.text("map.source", lang, source=city.source.get(lang)),
         messages.text("export.review_number", lang, number=city.review_number or "–"),
     ]

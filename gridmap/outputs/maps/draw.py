@@ -15,8 +15,9 @@ from folium.map import Layer
 
 from gridmap import messages
 from gridmap.catalog import Basemap, MapSpec, Text
-from gridmap.errors import OutputError
+from gridmap.errors import ConformError, OutputError
 from gridmap.kinds import checked
+from gridmap.measures.analyse import why_nothing
 from gridmap.messages import Words
 from gridmap.outputs.maps._layers import (
     Overlay,
@@ -95,9 +96,10 @@ def draw(
     for name in spec.needs:
         frame = analysed.frame(name)
         if frame is None or frame.empty:
-            layer = analysed.city.catalog.layer(name)
-            key = "map.needs" if layer.role == "input" else "map.nothing"
-            raise OutputError(key, map=spec.name, layer=layer.name)
+            raise OutputError("map.nothing", map=spec.name, why=why_nothing(analysed, name))
+    if spec.click == "who" and analysed.city.moment is None:
+        why = ConformError("measure.no_moment", name="responsibilities")
+        raise OutputError("map.nothing", map=spec.name, why=why)
     beneath = basemap or Basemap()
     overlays = [
         replace(overlay, frame=shifted(overlay.frame, beneath.service))
@@ -206,7 +208,9 @@ def _lines(analysed: Analysed, spec: MapSpec, basemap: Basemap) -> list[Words]:
         return messages.text("map.as_of", lang, date=f"{city.as_of:%Y-%m-%d}")
 
     lines: list[Words] = [in_words(spec.description)]
-    lines += map(messages.in_each, (of_date, of_source))
+    if city.moment is not None:
+        lines.append(messages.in_each(of_date))
+    lines.append(messages.in_each(of_source))
     problems = city.layers.get("problems")
     if problems is not None and len(problems) and analysed.results.keys() & _shown(spec):
         first, last = problems["opened"].min(), problems["opened"].max()

@@ -73,6 +73,10 @@ def write_gallery(
         }
         for name, spec in specs.items()
     ]
+
+    def of_date(lang: str) -> str:
+        return messages.text("map.as_of", lang, date=f"{city.as_of:%Y-%m-%d}")
+
     environment = Environment(
         loader=PackageLoader("gridmap.outputs.maps.draw", "."),
         autoescape=True,
@@ -88,7 +92,7 @@ def write_gallery(
         heading=_said(lambda lang: messages.text("gallery.title", lang)),
         chooser=_said(lambda lang: messages.text("browser.language", lang)),
         lines=[
-            _said(lambda lang: messages.text("map.as_of", lang, date=f"{city.as_of:%Y-%m-%d}")),
+            *([_said(of_date)] if city.moment else []),
             _said(lambda lang: messages.text("map.source", lang, source=city.source.get(lang))),
         ],
         cards=cards,

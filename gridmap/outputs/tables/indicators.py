@@ -9,6 +9,7 @@ import pandas as pd
 from gridmap import messages
 from gridmap.analysis.cases.indicators import load_kpis
 from gridmap.catalog import Catalog
+from gridmap.outputs.tables.ledger import worded
 from gridmap.outputs.tables.words import headings, number_text, share_text
 from gridmap.outputs.tables.workbook import (
     Cell,
@@ -19,7 +20,7 @@ from gridmap.outputs.tables.workbook import (
     share_form,
 )
 
-__all__ = ["kpi_sheet", "kpi_words"]
+__all__ = ["kpi_cells", "kpi_sheet", "kpi_words"]
 
 _SIGNED = {
     "value": False, "before": False, "year_before": False, "change": True, "year_change": True,
@@ -49,6 +50,31 @@ def kpi_words(table: pd.DataFrame, catalog: Catalog, lang: str) -> pd.DataFrame:
 
     shown = {name: value(name, signed) for name, signed in _SIGNED.items() if name in table}
     return _titled(table, catalog, lang).assign(**shown)
+
+
+def kpi_cells(table: pd.DataFrame, catalog: Catalog, lang: str) -> pd.DataFrame:
+    """Return the layer ``kpis`` for a file: all digits of each value, and a column of its unit.
+
+    Parameters
+    ----------
+    table, catalog, lang
+        As of `kpi_words`.
+
+    Examples
+    --------
+    >>> from gridmap.outputs.tables.indicators import kpi_cells
+    >>> table = pd.DataFrame({"kpi": ["in_time_rate", "median_hours"], "value": [2 / 3, 7.25]})
+    >>> cells = kpi_cells(table.assign(by=pd.NA), gridmap.load_catalog(), "en")
+    >>> cells[["Value", "Unit"]].to_numpy().tolist()
+    [['0.6666666666666666', 'share of 1'], ['7.25', 'h']]
+    """
+    cells = worded(catalog.layer("kpis"), _titled(table, catalog, lang), lang, exact=True)
+    units = _in_hours(table).map(
+        {True: messages.unit_label("h", lang), False: messages.text("kpi.share", lang)}
+    )
+    after = list(cells.columns).index(catalog.layer("kpis").fields["value"].label.get(lang)) + 1
+    cells.insert(after, messages.text("kpi.unit", lang), units)
+    return cells
 
 
 def kpi_sheet(table: pd.DataFrame, catalog: Catalog, lang: str) -> Sheet:

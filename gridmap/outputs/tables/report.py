@@ -12,6 +12,7 @@ import pandas as pd
 
 from gridmap import messages
 from gridmap._version import __version__
+from gridmap.design.search.graph import BARRIERS
 from gridmap.digests import row_marks
 from gridmap.model import City, Receipt
 from gridmap.outputs.tables.indicators import kpi_sheet
@@ -38,7 +39,10 @@ __all__ = [
     "write_report",
 ]
 
-_SHARES = ("recorded_agrees", "plan_within_10", "plan_within_20", "plan_crossing", "plan_optimal")
+_SHARES = (
+    "recorded_agrees", "plan_within_10", "plan_within_20", "plan_optimal",
+    *(f"plan_across_{kind}" for kind in BARRIERS if kind),
+)  # fmt: skip
 _SHARE_DECIMALS = 2
 _THREE = ("gini_hours", "gini_hours_per_member", "plan_compactness")
 _TABLES = (
@@ -128,7 +132,7 @@ def as_json(analysed: Analysed) -> dict[str, Any]:
         "city": city.name,
         "version": __version__,
         "crs": city.crs.to_string(),
-        "as_of": city.as_of.isoformat(),
+        "as_of": city.moment.isoformat() if city.moment else None,
         "summary": {key: _plain(value) for key, value in analysed.summary.items()},
         "inputs": [
             {
