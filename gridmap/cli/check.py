@@ -25,6 +25,7 @@ from gridmap.cli.common import (
     tell_files,
     writing,
 )
+from gridmap.cli.tables import SHOWN
 from gridmap.messages import Lang
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def check(
 ) -> None:
     """Check a city's data, or a grid layer."""
     if file.suffix in ("", ".toml"):
-        raise typer.Exit(1 if _check_city(file, lang, as_json) else 0)
+        raise typer.Exit(1 if _check_city(file, out, lang, as_json) else 0)
     if fix and out is None:
         raise typer.BadParameter(messages.text("audit.need_out", language(lang, "")))
     named = {
@@ -116,25 +117,58 @@ def check(
     raise typer.Exit(1 if len(audited.left) else 0)
 
 
-def _check_city(city: Path, lang: str, as_json: bool) -> int:
+def _check_city(city: Path, out: Path | None, lang: str, as_json: bool) -> int:
     """Check a city's data and return how much was found."""
     from gridmap.outputs import as_json as summary_json
+    from gridmap.outputs import staged
+    from gridmap.outputs.export.audited import write_findings
     from gridmap.outputs.numbers import number_text
+    from gridmap.outputs.tables.findings import CHECKED, city_findings
 
     city_file, speak = opened(city, lang)
     # Of every input it is told what became of its rows.
-    wanted = Wanted((), ("gaps", "overlaps", "misnested", "unassigned", "piles"), whole=True)
+    wanted = Wanted((), CHECKED, whole=True)
     with console.progress(steps_of(city_file, wanted), speak, quiet=as_json) as tell:
         analysed = analysed_city(city_file, tell, speak, wanted)
-    counted = ("rows_quarantined", "gaps", "overlaps", "misnested", "no_grid", "no_zone", "piles")
-    findings = sum(int(analysed.summary.get(name, 0)) for name in counted)
+    found = city_findings(analysed, speak)
+    files: list[str] = []
+    if out is not None:
+        with staged(out) as stage:
+            write_findings(found, city_file.name, stage, lang=speak)
+            files = sorted(path.name for path in stage.iterdir())
     if as_json:
-        print(json.dumps({"findings": findings, **summary_json(analysed)}, ensure_ascii=False))
-    else:
-        show_summary(analysed, speak)
-        key = "found" if findings else "clean"
-        print(messages.text(f"cli.{key}", speak, count=number_text(findings)))
-    return findings
+        told = {"findings": len(found), "rows": _plain_rows(found), "files": files}
+        print(json.dumps({**told, **summary_json(analysed)}, ensure_ascii=False))
+        return len(found)
+    show_summary(analysed, speak)
+    if len(found):
+        _list_findings(found, speak)
+    key = "found" if len(found) else "clean"
+    print(messages.text(f"cli.{key}", speak, count=number_text(len(found))))
+    if out is not None:
+        tell_files(out, files, [], speak, as_json)
+    return len(found)
+
+
+def _plain_rows(found: gpd.GeoDataFrame) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = json.loads(
+        found.drop(columns="geometry").to_json(orient="records", force_ascii=False)
+    )
+    return rows
+
+
+def _list_findings(found: gpd.GeoDataFrame, lang: Lang) -> None:
+    """Print the first findings one by one, and how many more there are."""
+    from gridmap.catalog import load_catalog
+    from gridmap.outputs.tables.ledger import worded
+
+    layer = load_catalog().layer("findings")
+    shown = found.head(SHOWN)[["kind", "areas", "area_m2", "fix"]]
+    cells = worded(layer, shown, lang)
+    console.print_table(list(cells.columns), cells.to_numpy().tolist(), title=layer.title.get(lang))
+    if len(found) > SHOWN:
+        more = f"{len(found) - SHOWN:,}"
+        print(messages.text("cli.more_findings", lang, rows=more))
 
 
 @dataclass(frozen=True)
@@ -206,12 +240,11 @@ def _tell_audit(
 
     counts = {"count": number_text(len(audited.found)), "areas": number_text(len(audited.table))}
     if as_json:
-        rows = json.loads(audited.found.drop(columns="geometry").to_json(orient="records"))
         said = {
             "findings": len(audited.found),
             "areas": len(audited.table),
             "kinds": audited.found["kind"].value_counts(sort=False).to_dict(),
-            "rows": rows,
+            "rows": _plain_rows(audited.found),
             "files": files,
         }
         if audited.log is not None:

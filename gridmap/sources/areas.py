@@ -13,7 +13,7 @@ import pyproj
 from gridmap.catalog import load_catalog
 from gridmap.config import Input
 from gridmap.crs import working_crs
-from gridmap.errors import ConformError, SourceError
+from gridmap.errors import ConformError, CrsError, SourceError
 from gridmap.sources.cells import as_text
 from gridmap.sources.columns import Reasons
 from gridmap.sources.files import read_raw
@@ -21,6 +21,13 @@ from gridmap.sources.geometry import shapes_of
 
 __all__ = ["AreaFile", "of_level", "read_areas"]
 
+# The remedy for a file by itself is an option, not a line of a city file.
+_OPTIONS = {
+    "crs.missing": "audit.no_crs",
+    "crs.not_degrees": "audit.not_degrees",
+    "conform.kind": "audit.kind",
+    "conform.no_geometry": "audit.no_geometry",
+}
 _CODES = ("code", "parent", "reason", "level")
 _NUMBERS = ("households", "occupied", "weight")
 
@@ -90,7 +97,10 @@ def read_areas(
     # A building may be a point, an area may not.
     layer = load_catalog().layer("grids" if coded else "buildings")
     entry = Input(layer=layer.name, path=str(path), crs=crs)
-    shapes = shapes_of(raw, layer, entry, Reasons(len(raw.table)))
+    try:
+        shapes = shapes_of(raw, layer, entry, Reasons(len(raw.table)))
+    except (ConformError, CrsError) as error:
+        raise _of_option(error, coded=coded) from None
     values: dict[str, pd.Series] = {}
     for name, column in names.items():
         source = raw.table[column]
@@ -102,6 +112,14 @@ def read_areas(
             values[name] = as_text(source)
     frame = gpd.GeoDataFrame(values, geometry=shapes, crs=shapes.crs)
     return AreaFile(path, frame.to_crs(working or _metric(frame.geometry)), raw.table, names)
+
+
+def _of_option(error: ConformError | CrsError, *, coded: bool) -> ConformError | CrsError:
+    """Return an error about an input of a city file as one about a file named on the command."""
+    key = _OPTIONS.get(error.key)
+    if key == "audit.kind" and not coded:
+        key = "audit.kind_of_buildings"
+    return error if key is None else type(error)(key, **error.params)
 
 
 def of_level(parents: AreaFile, areas: gpd.GeoDataFrame, level: str = "") -> gpd.GeoDataFrame:

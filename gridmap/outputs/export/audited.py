@@ -12,7 +12,7 @@ import pyogrio
 import pyproj
 
 from gridmap.catalog import Text, load_catalog
-from gridmap.model import City
+from gridmap.model import UNDATED, City
 from gridmap.outputs.export.layers import write_layers
 from gridmap.result import Analysed, Result
 
@@ -45,7 +45,7 @@ def write_findings(
         source=Text(en="", zh=""),
         crs=pyproj.CRS(findings.crs),
         timezone="UTC",
-        as_of=dt.datetime(2000, 1, 1, tzinfo=dt.UTC),
+        as_of=UNDATED.replace(tzinfo=dt.UTC),
         layers={},
         catalog=catalog,
     )
