@@ -79,3 +79,12 @@ def test_a_weight_that_there_is_not_is_told(tmp_path: Path, capsys: Said) -> Non
     city = whole().only("grids", "buildings").set("design", weights={"colour": 1.0}).write(tmp_path)
     line = fails(capsys, "design", city, "--out", tmp_path / "plan", "--workers", "1")
     assert "no weight 'colour'; write some of deviation" in line
+
+
+def test_households_that_are_no_whole_numbers_are_told_in_words(
+    tmp_path: Path, capsys: Said
+) -> None:
+    city = whole().only("grids", "buildings").filled("buildings", occupied=12.5).write(tmp_path)
+    line = fails(capsys, "design", city, "--out", tmp_path / "plan", "--workers", "1")
+    assert "occupied is no" in line
+    assert "correct these values" in line

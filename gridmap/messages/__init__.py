@@ -27,6 +27,7 @@ __all__ = [
     "default_language",
     "in_each",
     "pick",
+    "reason_text",
     "section",
     "text",
     "traditional",
@@ -134,7 +135,23 @@ def text(key: str, lang: str = "en", **params: object) -> str:
         each: value.text(lang) if isinstance(value, Spoken) else value
         for each, value in params.items()
     }
+    if isinstance(params.get("reason"), str):
+        said["reason"] = reason_text(str(params["reason"]), lang)
     return pick(_catalogue()[head][name], lang).format(**said)
+
+
+def reason_text(code: str, lang: str = "en") -> str:
+    """Return why a row was left out, such as ``no_time:opened``, in words; other texts as they are.
+
+    Examples
+    --------
+    >>> from gridmap import messages
+    >>> messages.reason_text("no_time:opened"), messages.reason_text("disk full")
+    ('opened is no time', 'disk full')
+    """
+    reason, _, field = code.partition(":")
+    told = section("reason", lang).get(reason)
+    return code if told is None else f"{field} {told}".strip()
 
 
 def section(name: str, lang: str = "en") -> dict[str, str]:

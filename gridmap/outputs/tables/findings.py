@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from gridmap.outputs.tables.report import reason_text
+from gridmap import messages
 from gridmap.result import Analysed
 from gridmap.schema import typed
 
@@ -64,7 +64,7 @@ def _rejected(analysed: Analysed, lang: str) -> Iterator[dict[str, Any]]:
         columns = ("gridmap_row", "gridmap_reason")
         told = receipt.rejected[list(columns)] if receipt.quarantined else pd.DataFrame()
         for row, reason in told.to_numpy().tolist():
-            said = f"{receipt.source}: {row}: {reason_text(str(reason), lang)}"
+            said = f"{receipt.source}: {row}: {messages.reason_text(str(reason), lang)}"
             yield {"kind": "row_unusable", "areas": said, "fix": "correct_row"}
 
 

@@ -32,7 +32,6 @@ from gridmap.result import Analysed
 __all__ = [
     "as_json",
     "note_rows",
-    "reason_text",
     "receipt_rows",
     "summary_rows",
     "write_quarantine",
@@ -171,12 +170,6 @@ def _reasons(receipt: Receipt) -> dict[str, int]:
     return {str(reason): int(count) for reason, count in counts.items()}
 
 
-def reason_text(code: str, lang: str = "en") -> str:
-    """Return a reason of a receipt, such as ``no_time:opened``, in words."""
-    reason, _, field = code.partition(":")
-    return f"{field} {messages.text(f'reason.{reason}', lang)}".strip()
-
-
 def write_report(analysed: Analysed, folder: Path, lang: str = "en") -> list[Path]:
     """Write ``summary.json`` and ``summary.xlsx`` to a folder that exists.
 
@@ -265,7 +258,9 @@ def write_quarantine(analysed: Analysed, folder: Path, lang: str = "en") -> list
             {
                 messages.text("report.row", lang): rejected["gridmap_row"],
                 messages.text("report.field", lang): codes.str.partition(":")[2],
-                messages.text("report.reason", lang): codes.map(lambda c: reason_text(c, lang)),
+                messages.text("report.reason", lang): codes.map(
+                    lambda c: messages.reason_text(c, lang)
+                ),
                 messages.text("report.found", lang): rejected["gridmap_value"],
             }
         )
