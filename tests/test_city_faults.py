@@ -173,3 +173,10 @@ def test_a_western_longitude_is_no_option(tmp_path: Path, capsys: Said) -> None:
     assert json.loads(capsys.readouterr().out) == one
     assert gridmap("who", "--colour", city, "-77.029,38.901") == 2
     assert "No such option: --colour" in capsys.readouterr().err
+
+
+def test_a_city_without_areas_is_drawn_as_far_as_its_points_and_lines(tmp_path: Path) -> None:
+    city = whole().only("problems", "roads").write(tmp_path / "city")
+    assert gridmap("map", "heatmap", city, "--out", tmp_path / "out") == 0
+    page = (tmp_path / "out" / "maps" / "heatmap.html").read_text(encoding="utf-8")
+    assert "30.70" in page

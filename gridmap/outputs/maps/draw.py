@@ -186,13 +186,9 @@ def _split_name(title: Text, value: Text | str) -> dict[str, str]:
 
 
 def _bounds(overlays: list[Overlay]) -> tuple[float, float, float, float]:
-    boxes = np.array(
-        [
-            overlay.frame.geometry.to_crs(4326).total_bounds
-            for overlay in overlays
-            if overlay.layer.geometry == "Polygon" or len(overlays) == 1
-        ]
-    )
+    """Return the box in degrees of the areas, or of all there is where there is no area."""
+    areas = [overlay for overlay in overlays if overlay.layer.geometry == "Polygon"] or overlays
+    boxes = np.array([overlay.frame.geometry.to_crs(4326).total_bounds for overlay in areas])
     west, south = boxes[:, :2].min(axis=0)
     east, north = boxes[:, 2:].max(axis=0)
     return float(west), float(south), float(east), float(north)
