@@ -35,6 +35,7 @@ _SHARED = ("shipped_maps",)
 # Files whose tests install packages of Node into one folder.
 _NODE = ("test_runtime_units.py", "test_wheel.py")
 _NO_DATA = "needs open data"
+_COMBINATIONS = "combinations"
 
 
 @pytest.hookimpl(tryfirst=True)  # before the workers read the groups
@@ -49,12 +50,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say last how many tests had no real data to run on."""
+    """Say last how many tests had no real data to run on, and how many cities were tried."""
     skipped = terminalreporter.stats.get("skipped", [])
     reasons = [each.longrepr[2] for each in skipped if isinstance(each.longrepr, tuple)]
     count = sum(_NO_DATA in reason for reason in reasons)
     if count:
         terminalreporter.write_line(f"{count} tests skipped for want of the real data")
+    ended = [each for name in ("passed", "failed") for each in terminalreporter.stats.get(name, [])]
+    told = [value for each in ended for key, value in each.user_properties if key == _COMBINATIONS]
+    if told:
+        terminalreporter.write_line(f"{sum(told)} combinations of commands and cities were run")
 
 
 @pytest.fixture(scope="session")
