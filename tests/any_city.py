@@ -219,7 +219,7 @@ def _settings() -> dict[str, Any]:
     analysis = {
         "level": "grid", "zone_kinds": ["property"], "recorded_kind": "property",
         "default_minutes": 20.0, "h3_resolution": 9, "alpha": 0.1, "neighbour_m": 2.0,
-        "permutations": 99, "random_state": 3, "minimum_count": 1, "exposure": "households",
+        "permutations": 9, "random_state": 3, "minimum_count": 1, "exposure": "households",
         "residents": ["hotline"], "patrols": ["patrol"], "emerging_bin": "week",
         "emerging_level": "grid", "lixel_m": 50.0, "road_bandwidth_m": 100.0, "snap_m": 40.0,
         "road_crossings": True, "road_speeds_kmh": {"primary": [40.0, 30.0, 20.0, 10.0]},
@@ -236,7 +236,7 @@ def _settings() -> dict[str, Any]:
         },
         "recurrence": {"within_m": 20.0, "days": 20.0},
         "kpis": {
-            "by": [[], ["area"], ["department"], ["source", "category"]], "period": "month",
+            "by": [[], ["source", "category"]], "period": "month",
             "level": "community", "small": 3,
         },
         "responsibility": {

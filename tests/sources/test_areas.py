@@ -54,7 +54,7 @@ def test_buildings_may_be_points_and_areas_may_not(tmp_path: Path) -> None:
     assert read_areas(areas, coded=False).frame.area.to_list() == pytest.approx([10_000])
     with pytest.raises(ConformError) as caught:
         read_areas(points)
-    assert caught.value.key == "conform.kind"
+    assert caught.value.key == "audit.kind"
     with pytest.raises(ConformError) as caught:
         read_areas(written(lines((0, 0, 9, 9)), tmp_path / "lines.gpkg"), coded=False)
     assert caught.value.params["asked"] == "Polygon"

@@ -194,7 +194,7 @@ def bad(tmp_path: Path, text: str, rows: list[str] | None = None) -> GridmapErro
             'constants = { level = "grid" }',
             'constants = { level = "yard" }',
             ConformError,
-            "unknown",
+            "is none of the known values",
         ),
     ],
 )
@@ -402,7 +402,7 @@ def test_a_city_refuses_what_is_not_conformed(tmp_path: Path) -> None:
         replace(city, layers={"grids": grids.assign(level="yard")})
     with pytest.raises(ConformError, match="holds Point"):
         replace(city, layers={"grids": grids.set_geometry(grids.centroid)})
-    with pytest.raises(ConformError, match="no layer 'roads'"):
+    with pytest.raises(ConformError, match="has no rows of: roads"):
         city.frame("roads")
     with pytest.raises(ConformError, match="the levels are: grid"):
         city.areas("street")
