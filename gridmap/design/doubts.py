@@ -46,7 +46,9 @@ def doubts(city: City, settings: Design | None = None) -> list[ConformError]:
     --------
     >>> city = gridmap.read_city("data", layers=["grids", "buildings"])
     >>> [doubt.key for doubt in design.doubts(city)]
-    []
+    ['design.grids_overlap']
+
+    Two grids of the sample city share a strip, which was planted there.
     """
     grids, buildings = grids_of(city, settings or Design()), city.frame("buildings")
     return [*_grids(grids), *_overlaps(buildings), *_across(buildings, grids)]
