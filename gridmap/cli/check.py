@@ -120,7 +120,6 @@ def check(
 def _check_city(city: Path, out: Path | None, lang: str, as_json: bool) -> int:
     """Check a city's data and return how much was found."""
     from gridmap.outputs import as_json as summary_json
-    from gridmap.outputs import staged
     from gridmap.outputs.export.audited import write_findings
     from gridmap.outputs.numbers import number_text
     from gridmap.outputs.tables.findings import CHECKED, city_findings
@@ -133,7 +132,7 @@ def _check_city(city: Path, out: Path | None, lang: str, as_json: bool) -> int:
     found = city_findings(analysed, speak)
     files: list[str] = []
     if out is not None:
-        with staged(out) as stage:
+        with writing(out, speak) as stage:
             write_findings(found, city_file.name, stage, lang=speak)
             files = sorted(path.name for path in stage.iterdir())
     if as_json:
