@@ -9,7 +9,6 @@ import tempfile
 from pathlib import Path
 
 from gridmap import messages
-from gridmap.digests import file_digest
 from gridmap.errors import GridmapError, OutputError
 from gridmap.messages import Lang
 
@@ -37,6 +36,7 @@ def taken_up(out: Path, city_folder: Path, lang: Lang) -> list[str]:
     OutputError
         If the copies cannot be written.
     """
+    from gridmap.digests import file_digest
     from gridmap.outputs.manifest import read_manifest
     from gridmap.sources.mended import FOLDER, mends_in
 
