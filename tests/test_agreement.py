@@ -114,7 +114,7 @@ def test_the_closing_rate_of_december_is_one_number_on_both_commands(
                 "--at", "2025-12-31T23:59:59.999999")["kpis"]  # fmt: skip
     of_month = [row for row in rows if row["period"] == "2025-12"]
     said(capsys, "bulletin", city, "--period", "month", "--on", "2025-12-01", "--out", tmp_path)
-    (record,) = (json.loads(path.read_text("utf-8")) for path in tmp_path.glob("*.json"))
+    (record,) = (json.loads(path.read_text("utf-8")) for path in tmp_path.glob("[!.]*.json"))
     figure = record["figures"]["closing_rate"]["now"]
     for name in ("numerator", "denominator"):
         assert sum(row[name] for row in of_month) == figure[name]

@@ -71,7 +71,8 @@ def test_areas_that_fit_have_no_findings() -> None:
 
 
 def test_every_category_is_in_the_catalogue() -> None:
-    assert set(load_catalog().layer("findings").fields["kind"].categories) == set(KINDS)
+    # The layer holds what a check of a whole city finds, too.
+    assert set(KINDS) <= set(load_catalog().layer("findings").fields["kind"].categories)
 
 
 def test_a_gap_inside_is_found_with_its_area_and_neighbours() -> None:
