@@ -146,7 +146,7 @@ def reading(path: Path) -> Iterator[None]:
         raise SourceError("source.locked", path=path) from None
     except MemoryError as error:
         raise SourceError("source.memory", path=path) from error
-    except BaseException as error:
+    except BaseException as error:  # a panic of Rust (calamine) is no Exception
         raise SourceError("source.broken", path=path, reason=_said(error)) from error
 
 
@@ -220,16 +220,13 @@ def _from_zip(path: Path, folder: Path, member: str, limit: int) -> Path:
         if len(sets) > 1:
             raise SourceError("source.sublayer", path=path, names=", ".join(names))
         chosen, done = sets[0], 0
-        beside = chosen.parent if chosen.suffix.lower() == ".gdb" else None
         for info in files:
             name = PurePosixPath(info.filename)
-            if beside is not None and chosen in name.parents:
+            if chosen in name.parents:  # a geodatabase is a folder
                 target = folder / chosen.name / name.name
             elif name.parent == chosen.parent and name.stem.lower() == chosen.stem.lower():
                 # A Shapefile finds its parts by names that differ in the end alone.
                 target = folder / (chosen.stem + name.suffix.lower())
-            elif name.parent == chosen.parent and name.name.lower() == chosen.name.lower() + ".xml":
-                continue
             else:
                 continue
             target.parent.mkdir(exist_ok=True)

@@ -23,6 +23,8 @@ __all__ = ["detect", "find_heading", "read_text"]
 
 _SEPARATORS = ",;\t|"
 _NAMES = {",": ",", ";": ";", "\t": "Tab", "|": "|"}
+_WIDE_LOOK = 100_000
+_ENOUGH_PAIRS = 40
 _ROWS_AT_ONCE = 50_000
 _SHOWN = 200
 # Fewer cells than this a line of a long text may have commas for.
@@ -214,13 +216,11 @@ def _without_mark(data: bytes) -> str:
     return "utf_16_le" if odd > even else "utf_16_be"
 
 
-_WIDE_LOOK = 100_000
 _RUNS = re.compile(rb"[\x80-\xff]+")
 _ALONE = re.compile(
     rb"(?<![\x80-\xff])(?<![\x80-\xff].)[\x80-\xff](?![\x80-\xff])(?!.[\x80-\xff])", re.DOTALL
 )
 _PAIRS = re.compile(rb"[\x81-\xfe]([\x40-\x7e\x80-\xfe])")
-_ENOUGH_PAIRS = 40
 
 
 def _is_western(data: bytes) -> bool:

@@ -51,6 +51,9 @@ _FORMS = (
     "%Y年%m月%d日",
     "%Y.%m.%d",
 )
+_NONE = np.iinfo(np.int64).min
+_FAR = 2.5e17  # microseconds: the year 9892
+_HOURS = 10
 _LATE = {"下午", "晚上", "中午"}
 
 Micros = npt.NDArray[np.int64]
@@ -101,9 +104,6 @@ def read_times(text: pd.Series, form: str, timezone: str) -> tuple[pd.Series, pd
             micros[row], exact[row], reasons[row] = _read(str(text.iloc[row]))
     reasons[given & (micros == _NONE) & (reasons == "")] = "no_time"
     return _aware(micros, exact, timezone, text.index), pd.Series(reasons, index=text.index)
-
-
-_NONE = np.iinfo(np.int64).min
 
 
 def _aware(
@@ -163,9 +163,6 @@ def _counted(text: pd.Series, unit: str) -> tuple[Micros, npt.NDArray[np.bool_]]
     return micros, np.full(len(text), unit != "excel")
 
 
-_FAR = 2.5e17  # microseconds: the year 9892
-
-
 def _read(text: str) -> tuple[int, bool, str]:
     """Return a time in microseconds since 1970, whether it is in UTC, and why it is none."""
     plain = unicodedata.normalize("NFKC", text).translate(_CHINESE)
@@ -211,7 +208,6 @@ def _number(said: str) -> tuple[int, bool, str]:
     return (*next(iter(readings)), "") if readings else (_NONE, False, "")
 
 
-_HOURS = 10
 _EXCEL = int(_EXCEL_DAY_0.astype(np.int64))
 _SPAN = tuple(
     int(np.datetime64(f"{year}-01-01", "us").astype(np.int64)) for year in (_FIRST, _LAST + 1)

@@ -32,6 +32,8 @@ _ALSO = {
     "TopoJSON": {"GeoJSON"},
     "GeoJSONSeq": {"GeoJSON"},
 }
+# Where the header of a dBASE table names its code page; 0x57 stands for whatever Windows has.
+_LANGUAGE = 29
 # Curves and surfaces, which GEOS reads but cannot compute with.
 _LAST_TYPE = int(shapely.GeometryType.GEOMETRYCOLLECTION)
 
@@ -235,10 +237,6 @@ def _encoding(file: Opened, asked: str) -> tuple[str, list[Note]]:
     if found in ("ascii", "utf_8"):
         return ("utf_8" if found == "utf_8" else ""), []
     return found, [Note("encoding", {"encoding": found})]
-
-
-# Where the header of a dBASE table names its code page; 0x57 stands for whatever Windows has.
-_LANGUAGE = 29
 
 
 def _beside(path: Path, suffix: str) -> list[Path]:
