@@ -83,3 +83,9 @@ def test_a_file_to_be_checked_is_spoken_of_as_what_it_is(tmp_path: Path, capsys:
     wide = grids.translate(xoff=1000).to_frame("geometry").assign(code=grids["code"])
     wide.to_file(tmp_path / "wide.gpkg")
     assert "with --crs" in fails(capsys, "check", tmp_path / "wide.gpkg")
+
+
+def test_a_city_in_a_folder_with_a_dot_in_its_name_is_a_city(tmp_path: Path, capsys: Said) -> None:
+    city = whole().write(tmp_path / "town.2025")
+    assert gridmap("check", city, "--json") in (0, 1)
+    assert json.loads(capsys.readouterr().out)["city"] == "tiny"

@@ -87,7 +87,7 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Check a city's data, or a grid layer."""
-    if file.suffix in ("", ".toml"):
+    if file.suffix in ("", ".toml") or (file / "city.toml").exists():
         raise typer.Exit(1 if _check_city(file, out, lang, as_json) else 0)
     if fix and out is None:
         raise typer.BadParameter(messages.text("audit.need_out", language(lang, "")))
