@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-from collections.abc import Iterable, Sequence
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import geopandas as gpd
@@ -64,14 +64,27 @@ def write_geopackage(job: Job, chosen: Sequence[Chosen]) -> list[Path]:
     if job.append is not None:
         shutil.copyfile(job.append, path)
     held = {str(name) for name, _ in pyogrio.list_layers(path)} if path.exists() else set()
-    for one in chosen:
-        job.tell(one.layer.name, "gpkg")
-        part = zoned(prove_family(one), "UTC")  # the only zone that the standard has
-        _write_layer(job, path, part, added=one.layer.name in held)
+    with _without_waiting():
+        for one in chosen:
+            job.tell(one.layer.name, "gpkg")
+            part = zoned(prove_family(one), "UTC")  # the only zone that the standard has
+            _write_layer(job, path, part, added=one.layer.name in held)
     with closing(sqlite3.connect(path)) as connection, connection:
         _describe(connection, chosen, job.lang)
         _write_styles(connection, [one for one in chosen if one.styled], job.lang)
     return [path]
+
+
+@contextmanager
+def _without_waiting() -> Iterator[None]:
+    """Let GDAL not wait for the disk at every layer: what is written last waits for all of it."""
+    option = "OGR_SQLITE_SYNCHRONOUS"
+    before = pyogrio.get_gdal_config_option(option)
+    pyogrio.set_gdal_config_options({option: "OFF"})
+    try:
+        yield
+    finally:
+        pyogrio.set_gdal_config_options({option: before})
 
 
 def _write_layer(job: Job, path: Path, part: Chosen, *, added: bool) -> None:
