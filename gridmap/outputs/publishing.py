@@ -21,11 +21,13 @@ import json
 import os
 import shutil
 import sys
+import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from gridmap.digests import file_digest
+from gridmap.errors import OutputError
 from gridmap.locks import LOCK
 from gridmap.outputs.manifest import (
     EDIT,
@@ -43,6 +45,9 @@ __all__ = ["READY", "heal", "publish", "shadow_of"]
 
 READY = "ready.json"
 _MANY = 20_000  # files; to link more takes seconds
+_WAITS_S = (0.1, 0.3, 1.0)  # a scanner of viruses holds a new file that long
+# Of Windows: access denied (to what is open without a right to delete it), sharing violation.
+_OPEN_ELSEWHERE = (5, 32)
 _HERE = -100  # AT_FDCWD
 _EXCHANGE = 2  # RENAME_EXCHANGE
 
@@ -77,6 +82,8 @@ def publish(
     ------
     OSError
         If it cannot be done; the folder is then as it was, or holds the whole new set.
+    OutputError
+        So too, if a file is open in another program that forbids to replace it.
     """
     new = holder / "new"
     names = files_of(new)
@@ -143,7 +150,7 @@ def _is_linked(folder: Path, name: str) -> bool:
 def _by_shadow(folder: Path, holder: Path, changes: Sequence[Change]) -> bool:
     """Publish by way of a shadow; return whether that could be done."""
     shadow = shadow_of(folder)
-    if folder.is_mount() or not _can_exchange():
+    if os.path.ismount(folder) or not _can_exchange():
         return False
     try:
         _make_shadow(folder, shadow, holder, changes)
@@ -228,7 +235,7 @@ def _in_place(folder: Path, holder: Path, changes: Sequence[Change]) -> None:
 def _moved(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        source.replace(target)
+        _renamed(source, target)
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
@@ -239,6 +246,29 @@ def _moved(source: Path, target: Path) -> None:
             near.replace(target)
         finally:
             near.unlink(missing_ok=True)
+
+
+def _renamed(source: Path, target: Path) -> None:
+    """Replace a file; where one that is open cannot be, as on Windows, try for a moment."""
+    for wait_s in _WAITS_S:
+        try:
+            source.replace(target)
+        except PermissionError as error:
+            if not _is_open_elsewhere(error):
+                raise
+        else:
+            return
+        time.sleep(wait_s)
+    try:
+        source.replace(target)
+    except PermissionError as error:
+        if _is_open_elsewhere(error):
+            raise OutputError("output.in_use", path=target) from None
+        raise
+
+
+def _is_open_elsewhere(error: OSError) -> bool:
+    return getattr(error, "winerror", None) in _OPEN_ELSEWHERE
 
 
 @contextmanager
@@ -255,12 +285,12 @@ def _undone(old: Path) -> Iterator[Callable[[Path], None]]:
 
     try:
         yield note
-    except OSError:
+    except (OSError, OutputError):
         for path, saved in reversed(noted):
             if saved is None:
                 path.unlink(missing_ok=True)
-            else:
-                _moved(saved, path)
+            elif not path.exists() or file_digest(path) != file_digest(saved):
+                _moved(saved, path)  # what could not be replaced cannot be put back either
         raise
     finally:
         shutil.rmtree(old, ignore_errors=True)

@@ -11,6 +11,8 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
+import psutil
+
 from gridmap.errors import OutputError
 from gridmap.locks import LOCK, Waiting, locked
 from gridmap.outputs.manifest import MANIFEST
@@ -150,22 +152,14 @@ def _left(folder: Path) -> list[Path]:
     found = []
     for path in (*folder.glob(f"{_prefix()}*"), *folder.parent.glob(f"{_prefix()}*")):
         match = name.fullmatch(path.name)
-        if match and path.is_dir() and not path.is_symlink() and not _runs(int(match[1])):
+        if (
+            match
+            and path.is_dir()
+            and not path.is_symlink()
+            and not psutil.pid_exists(int(match[1]))
+        ):
             found.append(path)
     return sorted(found)
-
-
-def _runs(process: int) -> bool:
-    """Tell whether a process may be running; on Windows, where asking would end it, say so."""
-    if os.name == "nt":
-        return True
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        return True
-    return True
 
 
 def _refused(folder: Path, error: OSError) -> OutputError:
