@@ -7,7 +7,6 @@ from wheels alone, as pip would there, and installs nothing. Ends with code 1 if
 from __future__ import annotations
 
 import argparse
-import json
 import subprocess
 import sys
 import tempfile
@@ -36,7 +35,7 @@ def needed() -> dict[str, list[str]]:
 def missing(tags: list[str], python: str, wanted: list[str]) -> str:
     """Return why what is wanted cannot be had as wheels; nothing if it can."""
     with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - our own requirements
             [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed",
              "--only-binary=:all:", "--python-version", python, "--target", folder,
              *(f"--platform={tag}" for tag in tags), *wanted],
