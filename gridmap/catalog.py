@@ -13,8 +13,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
+from pydantic import ConfigDict, ValidationError, model_validator
 from pydantic import Field as Key
-from pydantic import ValidationError, model_validator
 
 from gridmap import resources
 from gridmap.errors import CatalogError
@@ -274,6 +274,13 @@ class Basemap(Record):
     or folder of tiles, of which at most `most_mb` megabytes go into a page, with its
     `attribution`; `backdrop` are layers of the city itself, drawn quietly.
     """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "not": {"required": ["service", "path"]},
+            "dependencies": {"path": ["attribution"]},
+        }
+    )
 
     service: Literal["", "osm", "tianditu", "amap"] = ""
     key: str = ""

@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
 
 from gridmap.catalog import Basemap, Catalog, Text, load_catalog
 from gridmap.errors import ConfigError
@@ -56,6 +64,10 @@ class ColumnRule(Record):
     ('closed', 'id')
     """
 
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [{"required": ["column"]}, {"required": ["sequence"]}]}
+    )
+
     column: str = ""
     extract: str = ""
     values: FrozenMap[str, str] = Field(default_factory=nothing)
@@ -98,6 +110,8 @@ class Input(Record):
     'id'
     """
 
+    model_config = ConfigDict(json_schema_extra={"dependencies": {"x": ["y"], "y": ["x"]}})
+
     layer: str
     path: str
     sublayer: str = ""
@@ -105,9 +119,10 @@ class Input(Record):
     encoding: str = ""
     x: str = ""
     y: str = ""
-    columns: FrozenMap[str, Annotated[ColumnRule, BeforeValidator(_as_rule)]] = Field(
-        default_factory=nothing
-    )
+    columns: FrozenMap[
+        str,
+        Annotated[ColumnRule, BeforeValidator(_as_rule, json_schema_input_type=str | ColumnRule)],
+    ] = Field(default_factory=nothing)
     constants: FrozenMap[str, str | int | float | bool] = Field(default_factory=nothing)
     join: Join | None = None
     dissolve: bool = False
@@ -117,6 +132,18 @@ class Input(Record):
         if bool(self.x) != bool(self.y):
             raise MistakeError("both_coordinates")
         return self
+
+
+def _moment(value: object) -> object:
+    # pydantic would take a number for seconds since 1970, such as 20260131.
+    if isinstance(value, int | float):
+        raise MistakeError("datetime_type", found=value)
+    return value
+
+
+# Not the format date-time, which asks for an offset; without one it is the city's time zone.
+_WRITTEN = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}.*)?$"}
+Moment = Annotated[dt.datetime, BeforeValidator(_moment), WithJsonSchema(_WRITTEN)]
 
 
 def _timezone(name: str) -> str:
@@ -144,7 +171,7 @@ class CityFile(Record):
     timezone: Annotated[str, AfterValidator(_timezone)]
     source: Text
     crs: str = ""
-    as_of: dt.datetime | None = None
+    as_of: Moment | None = None
     lang: Literal["", "en", "zh", "zh-Hans", "zh-Hant"] = ""
     review_number: str = ""
     inputs: Annotated[tuple[Input, ...], Field(min_length=1)]

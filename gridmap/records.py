@@ -24,6 +24,7 @@ __all__ = [
     "nothing",
     "problems_of",
     "read_toml",
+    "record_in",
     "short_path",
 ]
 
@@ -127,15 +128,16 @@ def _record_at(record: type[BaseModel], loc: tuple[int | str, ...]) -> type[Base
     """Return the record that stands at a place of another."""
     for part in loc:
         field = record.model_fields.get(str(part))
-        found = None if field is None else _record_in(field.annotation)
+        found = None if field is None else record_in(field.annotation)
         record = found or record
     return record
 
 
-def _record_in(annotation: object) -> type[BaseModel] | None:
+def record_in(annotation: object) -> type[BaseModel] | None:
+    """Return the record that an annotation asks for, alone or among others."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    inner = (_record_in(each) for each in get_args(annotation))
+    inner = (record_in(each) for each in get_args(annotation))
     return next((found for found in inner if found), None)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AliasChoices, ConfigDict, Field, model_validator
+from pydantic import AliasChoices, ConfigDict, Field, WithJsonSchema, model_validator
 
 from gridmap.records import FrozenMap, MistakeError, Record, nothing
 
@@ -19,6 +19,10 @@ __all__ = [
     "Recurring",
     "Responsibility",
 ]
+
+
+# JSON has no infinity: editors take inf of a TOML file for null.
+Cost = Annotated[float, WithJsonSchema({"type": ["number", "null"]})]
 
 
 class Finite(Record):
@@ -196,9 +200,9 @@ class Design(Record):
     balance: str | FrozenMap[str, float] = "occupied"
     atoms: Literal["buildings", "units"] = "buildings"
     cut_large: bool = False
-    roads: FrozenMap[str, float] = Field(default_factory=lambda: dict(_ROADS))
+    roads: FrozenMap[str, Cost] = Field(default_factory=lambda: dict(_ROADS))
     other_roads: float = Field(default=0.1, ge=0)
-    barriers: FrozenMap[str, float] = Field(default_factory=lambda: dict(_BARRIERS))
+    barriers: FrozenMap[str, Cost] = Field(default_factory=lambda: dict(_BARRIERS))
     compound_wall: float = Field(default=0.3, ge=0)
     keep_building: float = Field(default=4.0, ge=0)
     keep_compound: float = Field(default=0.5, ge=0)

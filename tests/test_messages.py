@@ -18,6 +18,7 @@ KEYS = sorted(f"{head}.{name}" for head, entries in CATALOGUE.items() for name i
 # Names and abbreviations that both languages write alike.
 SAME_IN_BOTH = {
     "basemap.osm", "browser.csv", "catalog.invalid", "cli.error", "config.invalid", "unit.%",
+    "unit.MB",
 }  # fmt: skip
 
 

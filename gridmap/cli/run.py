@@ -1,4 +1,4 @@
-"""The commands of the main job: run, map, layers."""
+"""The commands of the main job: run, map, layers, schema."""
 
 from __future__ import annotations
 
@@ -189,6 +189,14 @@ def layers(
             messages.text(f"cli.{key}", speak) for key in ("name", "geometry", "role", "title")
         ]
         console.print_table(heads, rows)
+
+
+@app.command(help=help_of("schema"))
+def schema() -> None:
+    """Print the JSON schema of a city file, by which editors complete and check it."""
+    from gridmap.keys import city_schema
+
+    print(json.dumps(city_schema(), indent=2, ensure_ascii=False))
 
 
 def _check_store(url: str, city_file: CityFile) -> None:

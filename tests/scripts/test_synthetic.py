@@ -151,7 +151,7 @@ class TestRepeatable:
 
     def test_shipped_data_is_small_and_complete(self) -> None:
         sizes = {path.name: path.stat().st_size for path in DATA.iterdir() if path.is_file()}
-        assert set(sizes) - {"city.toml"} == set(FILES)
+        assert set(sizes) - {"city.toml", "city.schema.json"} == set(FILES)
         assert sum(sizes.values()) < 2_000_000
 
 
