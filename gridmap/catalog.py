@@ -7,9 +7,8 @@ and the reference in ``docs/``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, cached_property
-from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
@@ -18,8 +17,19 @@ from pydantic import Field as Key
 
 from gridmap import resources
 from gridmap.errors import CatalogError
-from gridmap.messages import pick
-from gridmap.records import FrozenMap, Record, nothing, problems_of, read_toml, short_path
+from gridmap.messages import Message, pick
+from gridmap.records import (
+    FrozenMap,
+    MistakeError,
+    Problem,
+    Problems,
+    Record,
+    near_or_all,
+    nothing,
+    problems_of,
+    read_toml,
+    short_path,
+)
 from gridmap.resources import AnyPath
 
 __all__ = [
@@ -43,6 +53,10 @@ Mark = Literal["circle", "square", "triangle", "star", "cross"]
 
 T = TypeVar("T")
 R = TypeVar("R", bound=Record)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names)
 
 
 class Text(Record):
@@ -76,7 +90,7 @@ class Field(Record):
     @model_validator(mode="after")
     def _categories_belong(self) -> Self:
         if (self.type == "category") != bool(self.categories):
-            raise ValueError("a field has categories if, and only if, its type is 'category'")
+            raise MistakeError("categories")
         return self
 
 
@@ -92,7 +106,7 @@ class Scales(Record):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.farthest and self.nearest >= self.farthest:
-            raise ValueError("'nearest' is below 'farthest'; both are denominators of a scale")
+            raise MistakeError("scales")
         return self
 
 
@@ -153,21 +167,23 @@ class Symbology(Record):
         for key, given in named.items():
             odd = sorted(set(given) - set(self.classes) - ({"*"} if key == "scales" else set()))
             if odd:
-                raise ValueError(f"'{key}' names {odd}, which are no classes of the symbology")
+                raise MistakeError(
+                    "no_classes", where=key, odd=_listed(odd), known=_listed(self.classes)
+                )
         return self
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if self.kind in ("categorised", "graduated") and not self.field:
-            raise ValueError(f"a {self.kind} symbology names the 'field' that it shows")
+            raise MistakeError("style_field", kind=self.kind)
         if self.kind == "categorised" and not self.classes:
-            raise ValueError("a categorised symbology needs 'classes'")
+            raise MistakeError("style_classes")
         if self.kind != "categorised" and not self.colours:
-            raise ValueError(f"a {self.kind} symbology needs 'colours'")
+            raise MistakeError("style_colours", kind=self.kind)
         if self.breaks and len(self.breaks) != len(self.colours) - 1:
-            raise ValueError("a symbology has one break fewer than colours")
+            raise MistakeError("breaks", colours=len(self.colours), breaks=len(self.breaks))
         if list(self.breaks) != sorted(set(self.breaks)):
-            raise ValueError("the breaks of a symbology rise")
+            raise MistakeError("breaks_rise")
         return self
 
 
@@ -203,7 +219,8 @@ class Layer(Record):
             named[f"fields.{name}.not_before"] = field.not_before
         for where, field_name in named.items():
             if field_name and field_name not in self.fields:
-                raise ValueError(f"{where} names '{field_name}', which is no field of the layer")
+                known = _listed(self.fields)
+                raise MistakeError("named_field", where=where, name=field_name, known=known)
         for where, style in self.symbologies.items():
             self._classes_exist(where, style)
         return self
@@ -212,7 +229,7 @@ class Layer(Record):
         known = self.fields[style.field].categories if style.kind == "categorised" else {}
         if known and set(style.classes) != set(known):
             odd = sorted(set(style.classes) ^ set(known))
-            raise ValueError(f"{where}.classes and fields.{style.field}.categories differ: {odd}")
+            raise MistakeError("classes_differ", where=where, field=style.field, odd=_listed(odd))
 
     @property
     def symbologies(self) -> dict[str, Symbology]:
@@ -292,9 +309,9 @@ class Basemap(Record):
     @model_validator(mode="after")
     def _one_of_them(self) -> Self:
         if self.service and self.path:
-            raise ValueError("give a 'service' or a 'path', not both")
+            raise MistakeError("one_basemap")
         if self.path and not self.attribution:
-            raise ValueError("say in 'attribution' who made the tiles of 'path'")
+            raise MistakeError("attribution")
         return self
 
 
@@ -324,9 +341,9 @@ class Catalog(Record):
         Raises
         ------
         CatalogError
-            If there is none; the message lists what there is.
+            If there is none; the message tells those of a like name.
         """
-        return _named(self.layers, name, "layer")
+        return _named(self.layers, name, "no_layer")
 
     def maps_of(self, job: str) -> list[str]:
         """Return the names of the maps of a job: ``run`` or ``plan``."""
@@ -340,7 +357,7 @@ class Catalog(Record):
         CatalogError
             If there is none; the message lists what there is.
         """
-        return _named(self.maps, name, "map")
+        return _named(self.maps, name, "no_map")
 
     @cached_property
     def in_order(self) -> tuple[Layer, ...]:
@@ -350,13 +367,12 @@ class Catalog(Record):
         )
 
 
-def _named(records: Mapping[str, T], name: str, kind: str) -> T:
+def _named(records: Mapping[str, T], name: str, problem: str) -> T:
     try:
         return records[name]
     except KeyError:
-        raise CatalogError(
-            "catalog.unknown", kind=kind, name=name, known=", ".join(sorted(records))
-        ) from None
+        key, params = near_or_all(problem, name, sorted(records))
+        raise CatalogError("catalog.unknown", what=Message(f"invalid.{key}", params)) from None
 
 
 def load_catalog(*folders: AnyPath) -> Catalog:
@@ -422,46 +438,57 @@ def _record(record: type[R], file: Path, data: dict[str, Any]) -> R:
     try:
         made = record.model_validate(data)
     except ValidationError as error:
-        raise CatalogError(
-            "catalog.invalid", file=short_path(file), problem=problems_of(error, record)
-        ) from None
-    if getattr(made, "name", "") != file.stem:
-        raise CatalogError(
-            "catalog.invalid",
-            file=short_path(file),
-            problem=f"name: is '{getattr(made, 'name', '')}' but the file is '{file.stem}.toml'",
-        )
+        raise _wrong(file, problems_of(error, record, data)) from None
+    name = getattr(made, "name", "")
+    if name != file.stem:
+        raise _wrong(file, Problems((("name", "other_name", {"name": name, "file": file.name}),)))
     return made
 
 
+def _wrong(file: Path, problem: Problems) -> CatalogError:
+    return CatalogError("catalog.invalid", file=short_path(file), problem=problem)
+
+
 def _check_map(spec: MapSpec, layers: Mapping[str, Layer], file: Path) -> None:
-    missing = (f"needs: no layer '{name}'" for name in spec.needs if name not in layers)
-    shown = (
-        f"layers.{number}{problem}"
-        for number, shown in enumerate(spec.layers)
-        for problem in _problems_of(shown, layers)
-    )
-    for problem in chain(missing, shown):
-        raise CatalogError("catalog.invalid", file=short_path(file), problem=problem)
+    found = [
+        ("needs", *near_or_all("no_layer", name, layers))
+        for name in spec.needs
+        if name not in layers
+    ]
+    for number, shown in enumerate(spec.layers, start=1):
+        where = f"layers {number} ({shown.layer})"
+        found += [(f"{where}{at}", key, params) for at, key, params in _problems_of(shown, layers)]
+    if found:
+        raise _wrong(file, Problems(tuple(found)))
 
 
-def _problems_of(shown: MapLayer, layers: Mapping[str, Layer]) -> Iterator[str]:
+def _problems_of(shown: MapLayer, layers: Mapping[str, Layer]) -> Iterator[Problem]:
     layer = layers.get(shown.layer)
     if layer is None:
-        yield f".layer: no layer '{shown.layer}'"
+        yield ".layer", *near_or_all("no_layer", shown.layer, layers)
         return
     if shown.counts and shown.counts not in layers:
-        yield f".counts: no layer '{shown.counts}'"
+        yield ".counts", *near_or_all("no_layer", shown.counts, layers)
     if shown.style and shown.style not in layer.styles:
-        yield f": layer '{shown.layer}' has no style '{shown.style}'"
+        known = _listed(layer.styles)
+        yield ".style", "no_style", {"layer": layer.name, "name": shown.style, "known": known}
         return
-    for name in filter(None, (*shown.popup, *shown.attributes, *shown.labels, shown.split)):
-        if name not in layer.fields:
-            yield f": layer '{shown.layer}' has no field '{name}'"
+    for key in ("popup", "attributes", "labels"):
+        for name in getattr(shown, key):
+            if name not in layer.fields:
+                yield (
+                    f".{key}",
+                    *near_or_all("no_field", name, layer.fields, layer=layer.name),
+                )
+    if shown.split and shown.split not in layer.fields:
+        yield (
+            ".split",
+            *near_or_all("no_field", shown.split, layer.fields, layer=layer.name),
+        )
     if shown.tints and layer.geometry != "Polygon":
-        yield f".tints: layer '{shown.layer}' has no areas; leave it out"
+        yield ".tints", "tints_no_areas", {"layer": layer.name}
     elif shown.tints and _shows_by_colour(shown, layer.styled(shown.style)):
-        yield f".tints: the colours of layer '{shown.layer}' already show something; leave it out"
+        yield ".tints", "tints_shown", {"layer": layer.name}
 
 
 def _shows_by_colour(shown: MapLayer, layer: Layer) -> bool:

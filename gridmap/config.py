@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Iterator, Mapping
 from os import PathLike
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -14,6 +15,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PrivateAttr,
     ValidationError,
     WithJsonSchema,
     model_validator,
@@ -21,7 +23,18 @@ from pydantic import (
 
 from gridmap.catalog import Basemap, Catalog, Text, load_catalog
 from gridmap.errors import ConfigError
-from gridmap.records import FrozenMap, MistakeError, Record, nothing, problems_of, read_toml
+from gridmap.records import (
+    FrozenMap,
+    MistakeError,
+    Problem,
+    Problems,
+    Record,
+    near_or_all,
+    nothing,
+    place_of,
+    problems_of,
+    read_toml,
+)
 from gridmap.settings import Analysis, Design
 
 __all__ = [
@@ -178,12 +191,17 @@ class CityFile(Record):
     analysis: Analysis = Analysis()
     design: Design = Design()
     basemap: Basemap = Basemap()
-    folder: Path = Field(default=Path(), exclude=True)
+    _folder: Path = PrivateAttr(default=Path())
 
     def __repr__(self) -> str:
         return f"<CityFile {self.name}: {len(self.inputs)} inputs in {self.folder}>"
 
     __str__ = __repr__
+
+    @property
+    def folder(self) -> Path:
+        """Where the file lies; paths start from there."""
+        return self._folder
 
     def path(self, relative: str) -> Path:
         """Return a path of the city file as an absolute one."""
@@ -225,30 +243,50 @@ def read_city_file(path: str | PathLike[str]) -> CityFile:
     file = Path(path)
     file = file / "city.toml" if file.is_dir() else file
     data = read_toml(file, ConfigError)
+    folder = file.resolve().parent
     try:
-        city = CityFile.model_validate({**data, "folder": file.resolve().parent})
+        city = CityFile.model_validate(data)
+        problems: tuple[Problem, ...] = ()
     except ValidationError as error:
-        problem = problems_of(error, CityFile)
-        raise ConfigError("config.invalid", file=file.name, problem=problem) from None
-    for number, entry in enumerate(city.inputs):
-        _check_input(city, number, entry, file)
-    read = {entry.layer for entry in city.inputs}
-    for step in city.analysis.interpolate:
-        for layer in (step.source, step.target):
-            if layer not in read:
-                raise ConfigError("config.interpolate", file=file.name, layer=layer)
+        problems = problems_of(error, CityFile, data).found
+    problems += tuple(_misnamed(data, load_catalog(folder)))
+    if problems:
+        raise ConfigError("config.invalid", file=file.name, problem=Problems(problems))
+    city._folder = folder
     return city
 
 
-def _check_input(city: CityFile, number: int, entry: Input, file: Path) -> None:
-    layer = city.catalog.layer(entry.layer)
-    for kind, names in (("columns", entry.columns), ("constants", entry.constants)):
-        for name in names:
-            if name not in layer.inputs:
-                raise ConfigError(
-                    "config.field",
-                    file=file.name,
-                    at=f"inputs.{number}.{kind}.{name}",
-                    layer=layer.name,
-                    known=", ".join(layer.inputs),
-                )
+def _misnamed(data: Mapping[str, Any], catalog: Catalog) -> Iterator[Problem]:
+    """Yield what names a layer or field that there is not, in a file that may be wrong besides."""
+    inputs = _listed(data, "inputs")
+    for number, entry in inputs:
+        if isinstance(entry.get("layer"), str):
+            yield from _misnamed_in(entry, place_of(("inputs", number), data), catalog)
+    read = {entry.get("layer") for _, entry in inputs}
+    for key in ("interpolate", "transfers"):
+        for number, step in _listed(data.get("analysis"), key):
+            for side in ("source", "target"):
+                if isinstance(step.get(side), str) and step[side] not in read:
+                    where = place_of(("analysis", key, number, side), data)
+                    yield where, "no_input", {"layer": step[side]}
+
+
+def _misnamed_in(entry: Mapping[str, Any], where: str, catalog: Catalog) -> Iterator[Problem]:
+    layer = entry["layer"]
+    if layer not in catalog.layers:
+        known = [each.name for each in catalog.in_order if each.role == "input"]
+        yield f"{where}.layer", *near_or_all("no_layer", layer, known)
+        return
+    fields = catalog.layer(layer).inputs
+    for key in ("columns", "constants"):
+        given = entry.get(key)
+        for name in given if isinstance(given, dict) else ():
+            if name not in fields:
+                yield f"{where}.{key}", *near_or_all("no_field", name, fields, layer=layer)
+
+
+def _listed(data: object, key: str) -> list[tuple[int, dict[str, Any]]]:
+    """Return the tables of a list of tables, by position."""
+    given = data.get(key) if isinstance(data, dict) else None
+    entries = enumerate(given) if isinstance(given, list) else ()
+    return [(number, entry) for number, entry in entries if isinstance(entry, dict)]

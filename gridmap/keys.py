@@ -25,7 +25,6 @@ __all__ = ["Meaning", "Section", "city_schema", "meanings", "sections", "toml_te
 
 # What editors know; the one that most of them do.
 _DRAFT = "http://json-schema.org/draft-07/schema#"
-_UNSAID = ("folder",)  # what no file gives
 _NO_UNITS = ("number", "described")
 
 
@@ -52,9 +51,8 @@ class Section:
 
     @property
     def fields(self) -> dict[str, FieldInfo]:
-        """The keys that a file may give."""
-        every = self.record.model_fields
-        return {name: field for name, field in every.items() if name not in _UNSAID}
+        """The keys, by name."""
+        return dict(self.record.model_fields)
 
 
 @cache
@@ -112,8 +110,6 @@ def city_schema() -> dict[str, Any]:
 def _tell(schema: dict[str, Any], section: Section) -> None:
     """Give the schema of a record the meanings of its keys, in place of what Python is told."""
     schema.pop("description", None)
-    for name in _UNSAID:
-        schema["properties"].pop(name, None)
     for name, field in section.fields.items():
         meaning = meanings()[section.record.__name__][name]
         known = schema["properties"][name]

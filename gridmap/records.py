@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -15,13 +16,17 @@ from pydantic_core import ErrorDetails
 
 from gridmap import messages
 from gridmap.errors import GridmapError
+from gridmap.messages import Message
 
 __all__ = [
     "FrozenMap",
     "MistakeError",
+    "Problem",
     "Problems",
     "Record",
+    "near_or_all",
     "nothing",
+    "place_of",
     "problems_of",
     "read_toml",
     "record_in",
@@ -64,9 +69,48 @@ def read_toml(file: Path, error: type[GridmapError]) -> dict[str, Any]:
     except FileNotFoundError:
         raise error("toml.missing", file=file) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as reason:
-        raise error("toml.syntax", file=short_path(file), reason=reason) from None
+        raise error("toml.syntax", file=short_path(file), reason=syntax_of(reason)) from None
     except OSError as reason:
-        raise error("toml.unreadable", file=file, reason=reason.strerror) from None
+        raise error("toml.unreadable", file=file, reason=messages.os_reason(reason)) from None
+    except ValueError:  # a name that no file can have
+        raise error("toml.missing", file=file) from None
+
+
+# What `tomllib` says, and the message of section ``syntax`` that says it in both languages.
+_SYNTAX = {
+    "Invalid value": "value",
+    "Expected '=' after": "equals",
+    "Invalid statement": "statement",
+    "Expected newline": "newline",
+    "Expected ']": "table",
+    "Invalid initial character": "key",
+    "Unclosed array": "array",
+    "Unclosed inline": "inline",
+    "Unterminated string": "string",
+    "Expected '\"": "string",
+    "Expected \"'": "string",
+    "Unescaped": "escape",
+    "Invalid hex": "escape",
+    "Escaped character": "escape",
+    "Cannot": "twice",
+    "Duplicate": "twice",
+    "Invalid date": "date",
+    "Found invalid": "character",
+    "Illegal": "character",
+}
+_AT = re.compile(r"\(at line (\d+), column (\d+)\)$")
+
+
+def syntax_of(error: ValueError) -> Message:
+    """Return what is wrong with the form of a TOML file, and where."""
+    if isinstance(error, UnicodeDecodeError):
+        return Message("syntax.encoding", {"byte": error.start + 1})
+    said = str(error)
+    kind = next((name for start, name in _SYNTAX.items() if said.startswith(start)), "other")
+    what, at = Message(f"syntax.{kind}"), _AT.search(said)
+    if at is None:
+        return Message("syntax.at_end", {"what": what})
+    return Message("syntax.at", {"what": what, "line": at[1], "column": at[2]})
 
 
 class MistakeError(ValueError):
@@ -77,39 +121,131 @@ class MistakeError(ValueError):
         super().__init__(messages.text(f"invalid.{key}", **params))
 
 
+Problem = tuple[str, str, Mapping[str, object]]
+"""Where something is wrong, and the message of section ``invalid`` that says what."""
+
+
 @dataclass(frozen=True)
 class Problems:
-    """Everything that is wrong with a file: where, and the message that says what."""
+    """Everything that is wrong with a file."""
 
-    found: tuple[tuple[str, str, Mapping[str, object]], ...]
+    found: tuple[Problem, ...]
 
     def text(self, lang: str = "en") -> str:
         """Return all of it on one line, in a language."""
-        said = (
-            f"{at or messages.text('invalid.file', lang)}: {messages.text(key, lang, **params)}"
+        said = [
+            messages.text(
+                "invalid.one",
+                lang,
+                at=at or messages.text("invalid.file", lang),
+                what=Message(f"invalid.{key}", params),
+            )
             for at, key, params in self.found
+        ]
+        if len(said) == 1:
+            return said[0]
+        numbered = enumerate(said, start=1)
+        return " ".join(
+            messages.text("invalid.of", lang, no=no, what=what) for no, what in numbered
         )
-        return "; ".join(said)
 
     __str__ = text
 
 
-def problems_of(error: ValidationError, record: type[BaseModel]) -> Problems:
-    """Return every problem of a validation, each with its key and what would be right."""
-    return Problems(tuple(_problem(one, record) for one in error.errors(include_url=False)))
+def problems_of(error: ValidationError, record: type[BaseModel], given: object) -> Problems:
+    """Return every problem of a validation, each with its key and what would be right.
+
+    Parameters
+    ----------
+    error : ValidationError
+    record : type
+    given : mapping
+        What was read.
+    """
+    found: dict[str, Problem] = {}
+    for one in error.errors(include_url=False):
+        problem = _problem(one, record, given)
+        found.setdefault(problem[0], problem)  # each branch of a choice tells of one mistake
+    return Problems(tuple(found.values()))
 
 
-def _problem(one: ErrorDetails, record: type[BaseModel]) -> tuple[str, str, Mapping[str, object]]:
-    where, kind = ".".join(map(str, one["loc"])), one["type"]
-    if kind == "extra_forbidden":
-        return where, *_unknown_key(one["loc"], record)
+def _problem(one: ErrorDetails, record: type[BaseModel], given: object) -> Problem:
+    loc, kind = _loc(one, given), one["type"]
+    where, found = place_of(loc, given), one["input"]
     context = one.get("ctx", {})
     reason = context.get("error")
     if isinstance(reason, MistakeError):
-        return where, f"invalid.{reason.key}", reason.params
-    known = messages.written("invalid")
-    key = kind if kind in known else _ALIKE.get(kind, "other")
-    return where, f"invalid.{key}", {**context, "found": one["input"], "reason": one["msg"]}
+        return where, reason.key, reason.params
+    if kind == "extra_forbidden":
+        return where, *_unknown_key(loc, record)
+    if len(loc) + 1 == len(one["loc"]):  # the last part names a branch
+        return where, _CHOICES.get(str(loc[-1]), "scalar"), {"found": found}
+    key = kind if kind in messages.written("invalid") else _ALIKE.get(kind, "other")
+    return where, key, {**context, "found": found}
+
+
+def _loc(one: ErrorDetails, given: object) -> tuple[int | str, ...]:
+    """Return where a problem is, without the names of branches that a choice of types has."""
+    kept: list[int | str] = []
+    absent = one["type"] in ("missing", "extra_forbidden")
+    for position, part in enumerate(one["loc"], start=1):
+        inner = _entry(given, part)
+        if inner is not None or (absent and position == len(one["loc"])):
+            kept.append(part)
+            given = inner
+    return tuple(kept)
+
+
+def _entry(given: object, part: int | str) -> object:
+    if isinstance(given, Mapping):
+        return given.get(part)
+    listed = isinstance(given, list | tuple) and isinstance(part, int) and part < len(given)
+    return given[part] if listed else None  # type: ignore[index]
+
+
+def place_of(loc: Sequence[int | str], given: object = None) -> str:
+    """Return how a message names a place: with entries of lists counted from 1, as people do.
+
+    Examples
+    --------
+    >>> from gridmap.records import place_of
+    >>> place_of(("inputs", 0, "x"), {"inputs": [{"path": "cases.csv"}]})
+    'inputs 1 (cases.csv).x'
+    """
+    said = ""
+    for part in loc:
+        given = _entry(given, part)
+        if isinstance(part, str):
+            said += f".{part}" if said else part
+            continue
+        name = _name_of(given)
+        said += f" {part + 1}" + (f" ({name})" if name else "")
+    return said
+
+
+def _name_of(entry: object) -> str:
+    named = entry if isinstance(entry, Mapping) else {}
+    return next((named[key] for key in ("path", "layer") if isinstance(named.get(key), str)), "")
+
+
+def near_or_all(
+    key: str, name: str, known: Iterable[str], **params: object
+) -> tuple[str, Mapping[str, object]]:
+    """Return the message on a name that there is not: the one it should be, or all that are.
+
+    Parameters
+    ----------
+    key : str
+        Of section ``invalid``, which also has it with ``_near`` at its end.
+    name : str
+    known : iterable of str
+    **params
+        Other values of the message.
+    """
+    names = list(known)
+    near = difflib.get_close_matches(name, names, n=1)
+    said = {**params, "name": name, "known": ", ".join(names)}
+    return (f"{key}_near", {**said, "near": near[0]}) if near else (key, said)
 
 
 def _unknown_key(
@@ -120,8 +256,8 @@ def _unknown_key(
     for names in (beside, _keys_beside(record)):
         near = difflib.get_close_matches(str(loc[-1]), names, n=1)
         if near:
-            return "invalid.misspelt", {"near": near[0]}
-    return "invalid.unknown_key", {"known": ", ".join(beside)}
+            return "misspelt", {"near": near[0]}
+    return "unknown_key", {"known": ", ".join(beside)}
 
 
 def _record_at(record: type[BaseModel], loc: tuple[int | str, ...]) -> type[BaseModel]:
@@ -147,7 +283,10 @@ _ALIKE = {
     "bool_parsing": "bool_type", "datetime_parsing": "datetime_type",
     "datetime_from_date_parsing": "datetime_type", "list_type": "tuple_type",
     "model_attributes_type": "model_type", "dict_type": "model_type", "mapping_type": "model_type",
+    "int_parsing_size": "int_type", "datetime_object_invalid": "datetime_type",
 }  # fmt: skip
+# Keys that take one of several types, else a text, a number or a truth, and what is said of them.
+_CHOICES = {"balance": "balance"}
 
 
 def _keys_beside(record: type[BaseModel]) -> list[str]:

@@ -213,7 +213,7 @@ class Design(Record):
     @model_validator(mode="after")
     def _bounds_hold(self) -> Self:
         if not self.least <= self.target <= self.most:
-            raise MistakeError("bounds")
+            raise MistakeError("bounds", least=self.least, target=self.target, most=self.most)
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -93,7 +93,7 @@ def test_a_city_adds_a_layer_and_a_map(tmp_path: Path) -> None:
         ("layers", "grids", 'geometry = "Poly"', "geometry: must be one of"),
         ("layers", "grids", 'label = "nam"', "label names 'nam', which is no field"),
         ("layers", "grids", '[symbology]\nstroke = "red"', "symbology.stroke"),
-        ("layers", "grids", '[symbology.classes]\nplanet = "#000000"', "'planet'"),
+        ("layers", "grids", '[symbology.classes]\nplanet = "#000000"', "planet"),
         ("layers", "density", "[symbology]\nbreaks = [1.0]", "one break fewer"),
         ("layers", "density", "[symbology]\nbreaks = [1.0, 3.0, 2.0, 4.0]", "rise"),
         ("layers", "grids", 'name = "other"', "the file is 'grids.toml'"),
@@ -118,14 +118,23 @@ SHOWN = 'layer = "grids"\n'
 @pytest.mark.parametrize(
     ("shown", "says"),
     [
-        (SHOWN + 'counts = "nowhere"', "layers.0.counts: no layer 'nowhere'"),
-        (SHOWN + 'style = "odd"', "layers.0: layer 'grids' has no style 'odd'"),
-        (SHOWN + 'attributes = ["odd"]', "layers.0: layer 'grids' has no field 'odd'"),
-        (SHOWN + 'labels = ["name", "odd"]', "layers.0: layer 'grids' has no field 'odd'"),
-        (SHOWN + 'split = "odd"', "layers.0: layer 'grids' has no field 'odd'"),
-        (SHOWN + '[[layers]]\nlayer = "odd"', "layers.1.layer: no layer 'odd'"),
-        ('layer = "roads"\ntints = true', "layers.0.tints: layer 'roads' has no areas"),
-        ('layer = "density"\ntints = true', "layers.0.tints: the colours of layer 'density'"),
+        (SHOWN + 'counts = "nowhere"', "layers 1 (grids).counts: there is no layer 'nowhere'"),
+        (SHOWN + 'style = "odd"', "layers 1 (grids).style: layer 'grids' has no style 'odd'"),
+        (
+            SHOWN + 'attributes = ["odd"]',
+            "layers 1 (grids).attributes: layer 'grids' has no field 'odd'",
+        ),
+        (
+            SHOWN + 'labels = ["name", "odd"]',
+            "layers 1 (grids).labels: layer 'grids' has no field 'odd'",
+        ),
+        (SHOWN + 'split = "odd"', "layers 1 (grids).split: layer 'grids' has no field 'odd'"),
+        (SHOWN + '[[layers]]\nlayer = "odd"', "layers 2 (odd).layer: there is no layer 'odd'"),
+        ('layer = "roads"\ntints = true', "layers 1 (roads).tints: layer 'roads' has no areas"),
+        (
+            'layer = "density"\ntints = true',
+            "layers 1 (density).tints: the colours of layer 'density'",
+        ),
         ('layer = "plan"\ntints = true\ncounts = "problems"', "already show something"),
         ('layer = "plan"\ntints = true\nattributes = ["households"]', "already show something"),
         ('layer = "plan"\ntints = true', "already show something"),
@@ -156,9 +165,11 @@ def test_a_map_adds_to_those_of_its_job_and_layers_stand_inputs_first() -> None:
 
 
 def test_an_unknown_name_lists_what_there_is() -> None:
-    with pytest.raises(CatalogError, match=r"no layer 'grid'; there are: .*grids"):
+    with pytest.raises(CatalogError, match=r"no layer 'grid'; did you mean 'grids'"):
         load_catalog().layer("grid")
-    with pytest.raises(CatalogError, match=r"no map 'heat'; there are: .*heatmap"):
+    with pytest.raises(CatalogError, match=r"no layer 'xyz'; there are: .*grids"):
+        load_catalog().layer("xyz")
+    with pytest.raises(CatalogError, match=r"no map 'heat'; did you mean 'heatmap'"):
         load_catalog().map("heat")
 
 

@@ -17,8 +17,8 @@ KEYS = sorted(f"{head}.{name}" for head, entries in CATALOGUE.items() for name i
 
 # Names and abbreviations that both languages write alike.
 SAME_IN_BOTH = {
-    "basemap.osm", "browser.csv", "catalog.invalid", "cli.error", "config.invalid", "unit.%",
-    "unit.MB",
+    "basemap.osm", "browser.csv", "catalog.invalid", "catalog.unknown", "cli.error",
+    "config.invalid", "invalid.of", "invalid.one", "unit.%", "unit.MB",
 }  # fmt: skip
 
 

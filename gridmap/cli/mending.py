@@ -99,5 +99,5 @@ def _copy(path: Path, folder: Path) -> None:
         finally:
             Path(name).unlink(missing_ok=True)
     except OSError as error:
-        reason = error.strerror or type(error).__name__
+        reason = messages.os_reason(error)
         raise OutputError("output.mends", path=folder, reason=reason) from None

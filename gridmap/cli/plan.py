@@ -239,11 +239,12 @@ def _settings(
     said |= {name: value for name, value in bounds.items() if value is not None}
     if counts:
         said["counts"] = {**base.counts, **dict(_count(text) for text in counts)}
+    whole = {**base.model_dump(), **said}
     try:
-        return Design.model_validate({**base.model_dump(), **said})
+        return Design.model_validate(whole)
     except ValidationError as error:
-        problem = problems_of(error, Design)
-        raise ConfigError("config.invalid", file="gridmap", problem=problem) from None
+        problem = problems_of(error, Design, whole)
+        raise ConfigError("config.invalid", file="gridmap design", problem=problem) from None
 
 
 def _count(text: str) -> tuple[str, int]:

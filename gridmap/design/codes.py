@@ -176,12 +176,11 @@ def _shipped() -> Mapping[str, CodeProfile]:
 def _read(path: Path) -> Mapping[str, CodeProfile]:
     profiles = _Profiles()
     for name, data in read_toml(path, ConfigError).items():
+        given = {"name": name, **data} if isinstance(data, dict) else data
         try:
-            profiles[name] = CodeProfile.model_validate({"name": name, **data})
-        except (ValidationError, TypeError) as error:
-            problem: object = error
-            if isinstance(error, ValidationError):
-                problem = problems_of(error, CodeProfile)
+            profiles[name] = CodeProfile.model_validate(given)
+        except ValidationError as error:
+            problem = problems_of(error, CodeProfile, given)
             where = f"{short_path(path)}: {name}"
             raise ConfigError("config.invalid", file=where, problem=problem) from None
     return MappingProxyType(profiles)

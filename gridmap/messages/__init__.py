@@ -6,9 +6,11 @@ simplified by OpenCC, unless a text has one of its own under the key ``zh-Hant``
 
 from __future__ import annotations
 
+import errno
 import os
 import tomllib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
@@ -21,11 +23,13 @@ __all__ = [
     "LANGUAGES",
     "TAGS",
     "Lang",
+    "Message",
     "Say",
     "Spoken",
     "Words",
     "default_language",
     "in_each",
+    "os_reason",
     "pick",
     "reason_text",
     "section",
@@ -54,6 +58,27 @@ class Spoken(Protocol):
 
     def text(self, lang: str = "en") -> str:
         """Return it in a language."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message with its parameters, to be said later, as a part of another one.
+
+    Examples
+    --------
+    >>> from gridmap.messages import Message
+    >>> Message("invalid.misspelt", {"near": "alpha"}).text("zh")
+    '没有该键；是否为“alpha”？'
+    """
+
+    key: str
+    params: Mapping[str, object] = field(default_factory=dict)
+
+    def text(self, lang: str = "en") -> str:
+        """Return it in a language."""
+        return text(self.key, lang, **self.params)
+
+    __str__ = text
 
 
 @cache
@@ -152,6 +177,21 @@ def reason_text(code: str, lang: str = "en") -> str:
     reason, _, field = code.partition(":")
     told = section("reason", lang).get(reason)
     return code if told is None else f"{field} {told}".strip()
+
+
+def os_reason(error: OSError) -> str | Message:
+    """Return why the system refused something, in words that can be said in any language.
+
+    Examples
+    --------
+    >>> from gridmap import messages
+    >>> messages.os_reason(PermissionError(13, "Permission denied")).text("zh")
+    '没有权限'
+    """
+    name = errno.errorcode.get(error.errno or 0, "")
+    if name in written("os"):
+        return Message(f"os.{name}")
+    return error.strerror or str(error) or type(error).__name__
 
 
 def section(name: str, lang: str = "en") -> dict[str, str]:

@@ -15,6 +15,7 @@ import psutil
 
 from gridmap.errors import OutputError
 from gridmap.locks import LOCK, Waiting, locked
+from gridmap.messages import os_reason
 from gridmap.outputs.manifest import MANIFEST
 from gridmap.outputs.publishing import READY, heal, publish, shadow_of
 
@@ -163,5 +164,5 @@ def _left(folder: Path) -> list[Path]:
 
 
 def _refused(folder: Path, error: OSError) -> OutputError:
-    reason = error.strerror or type(error).__name__
-    return OutputError("output.not_writable", path=error.filename or folder, reason=reason)
+    reason, path = os_reason(error), error.filename or folder
+    return OutputError("output.not_writable", path=path, reason=reason)

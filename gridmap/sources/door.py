@@ -19,6 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Protocol
 
 from gridmap.errors import GridmapError, SourceError
+from gridmap.messages import Message, os_reason
 
 __all__ = ["LIMIT_BYTES", "Opened", "opened", "reading"]
 
@@ -168,7 +169,7 @@ def _prove_file(path: Path) -> None:
     except (OSError, ValueError) as error:
         name = str(path).replace("\0", "\\0")
         shown = name if len(name) <= _SAID else name[: _SAID - 1] + "…"
-        reason = getattr(error, "strerror", None) or str(error)
+        reason = os_reason(error) if isinstance(error, OSError) else Message("os.EINVAL")
         raise SourceError("source.no_name", path=shown, reason=reason) from None
     geodatabase = path.suffix.lower() == ".gdb" and stat.S_ISDIR(kind)
     if not (stat.S_ISREG(kind) or geodatabase):

@@ -44,9 +44,17 @@ def read_plan(path: AnyPath, catalog: Catalog) -> tuple[City, Plan]:
     Raises
     ------
     SourceError
-        If the file is missing, or holds no plan.
+        If the file is missing, or holds no plan, or one that was changed by hand.
     """
-    frames = _frames(Path(path), catalog)
+    try:
+        return _read_plan(Path(path), catalog)
+    except (KeyError, ValueError, TypeError) as error:
+        what = error.args[0] if isinstance(error, KeyError) else "plan_settings"
+        raise SourceError("source.plan_broken", path=path, what=what) from error
+
+
+def _read_plan(path: Path, catalog: Catalog) -> tuple[City, Plan]:
+    frames = _frames(path, catalog)
     settings = {
         key: json.loads(value)
         for key, value in zip(

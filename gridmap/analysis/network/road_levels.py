@@ -18,6 +18,7 @@ import pandas as pd
 from gridmap.analysis._doors import asks
 from gridmap.analysis.location.assign import assign_lines
 from gridmap.errors import ConformError
+from gridmap.messages import Message
 
 __all__ = ["SPEED_LIMITS_KMH", "road_levels"]
 
@@ -105,7 +106,7 @@ def road_levels(
 def _four(name: str, limits: Sequence[float], direction: int) -> npt.NDArray[np.float64]:
     given = np.asarray(limits, dtype=float)
     if len(given) != _LEVELS - 1 or not (np.diff(given) * direction > 0).all():
-        order = "rising" if direction > 0 else "falling"
+        order = Message(f"road_levels.{'rising' if direction > 0 else 'falling'}")
         raise ConformError("road_levels.limits", name=name, order=order, given=list(limits))
     return given
 

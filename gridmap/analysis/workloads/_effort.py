@@ -105,13 +105,13 @@ def load_effort(path: AnyPath | None = None, *, changes: Mapping[str, Any] | Non
     """
     shipped = read_toml(_FILE, ConfigError)
     given = read_toml(Path(path), ConfigError) if path else {}
+    whole = {**shipped, **given, **(changes or {})}
     try:
-        return Effort.model_validate({**shipped, **given, **(changes or {})})
+        return Effort.model_validate(whole)
     except ValidationError as error:
-        problem = problems_of(error, Effort)
-        raise ConfigError(
-            "config.invalid", file=short_path(Path(path or _FILE)), problem=problem
-        ) from None
+        problem = problems_of(error, Effort, whole)
+        file = short_path(Path(path)) if path else "effort"
+        raise ConfigError("config.invalid", file=file, problem=problem) from None
 
 
 @asks("areas", "places", codes=("areas",), columns={"problems": ("grid", "category")})

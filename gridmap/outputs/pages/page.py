@@ -20,7 +20,7 @@ from jinja2 import Template
 
 from gridmap.errors import OutputError
 from gridmap.kinds import checked
-from gridmap.messages import TAGS, Words, words
+from gridmap.messages import TAGS, Words, os_reason, words
 from gridmap.outputs.pages.elements import TitleBlock, page_texts
 from gridmap.outputs.pages.runtime import Verbatim, runtime_file, script_json
 
@@ -329,6 +329,6 @@ def save_page(page_map: folium.Map, path: str | os.PathLike[str]) -> Path:
         part.replace(target)
     except OSError as error:
         part.unlink(missing_ok=True)
-        reason = error.strerror or str(error)
+        reason = os_reason(error)
         raise OutputError("page.not_writable", path=target, reason=reason) from error
     return target
