@@ -56,7 +56,8 @@ class GridmapError(Exception):
 
     def text(self, lang: str = "en") -> str:
         """Return the message on one line, in the language asked for."""
-        return " ".join(messages.text(self.key, lang, **self.params).split())
+        said = " ".join(messages.text(self.key, lang, **self.params).split())
+        return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in said)
 
 
 class CatalogError(GridmapError):

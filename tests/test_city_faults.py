@@ -172,7 +172,7 @@ def test_a_western_longitude_is_no_option(tmp_path: Path, capsys: Said) -> None:
     assert gridmap("who", city, "--json", "--", "-77.029,38.901") == 0
     assert json.loads(capsys.readouterr().out) == one
     assert gridmap("who", "--colour", city, "-77.029,38.901") == 2
-    assert "No such option: --colour" in capsys.readouterr().err
+    assert "gridmap who has no option '--colour'" in capsys.readouterr().err
 
 
 def test_a_city_without_areas_is_drawn_as_far_as_its_points_and_lines(tmp_path: Path) -> None:

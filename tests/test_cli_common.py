@@ -8,10 +8,10 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-import typer
 
 from gridmap import messages
 from gridmap.cli.common import Wanted, language, moment_of, steps_of, tell_files, with_basemap
+from gridmap.cli.usage import UsageMistakeError
 from gridmap.config import CityFile, read_city_file
 from gridmap.errors import ConformError
 
@@ -43,7 +43,7 @@ def test_the_option_speaks_before_the_city_and_both_before_the_usual(
     monkeypatch.setenv("GRIDMAP_LANG", "en")
     assert (language("zh", "en"), language("", "zh"), language("", "")) == ("zh", "zh", "en")
     for choice in (("xx", ""), ("", "xx")):
-        with pytest.raises(typer.BadParameter, match=r"xx: .*en"):
+        with pytest.raises(UsageMistakeError, match=r"'xx' is not known; write one of en"):
             language(*choice)
 
 

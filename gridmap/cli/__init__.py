@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from itertools import pairwise
 from typing import Annotated
 
 import typer
@@ -12,7 +11,9 @@ from gridmap import messages
 from gridmap._version import __version__
 from gridmap.cli import bulletin, check, export, import_edits, plan, run, who, work
 from gridmap.cli.common import help_of, language
-from gridmap.errors import GridmapError
+from gridmap.cli.streams import steady_streams
+from gridmap.cli.usage import UsageFault, UsageMistakeError, asked_language, usage_mistake
+from gridmap.errors import GridmapError, OutputError
 
 __all__ = ["main"]
 
@@ -50,12 +51,32 @@ for commands in (
 
 
 def main() -> None:
-    """Run the command and turn what the user can mend into one line and exit code 1."""
+    """Run the command: what the user can mend is one line, with exit code 1, or 2 if mistyped."""
     try:
-        app()
+        with steady_streams():
+            code = _run()
+    except OSError as error:  # of standard output, after all is done
+        code = _refused(OutputError("output.unsaid", reason=messages.os_reason(error)))
+    raise SystemExit(code)
+
+
+def _run() -> int:
+    try:
+        ended = app(prog_name="gridmap", standalone_mode=False)
+    except typer.Abort:
+        return _refused(UsageMistakeError("usage.aborted"), 1)
     except GridmapError as error:
-        # What failed may be the reading of the city file itself, so only the arguments are sure.
-        asked = [value for name, value in pairwise(sys.argv) if name == "--lang"]
-        lang = language(asked[-1] if asked else "", "")
-        print(messages.text("cli.error", lang, message=error.text(lang)), file=sys.stderr)
-        raise SystemExit(1) from None
+        return _refused(error, 2 if isinstance(error, UsageMistakeError) else 1)
+    except UsageFault as error:
+        # Typer has shown the help already where nothing was asked.
+        return _refused(usage_mistake(error), 2) if str(error) else 2
+    return ended if isinstance(ended, int) else 0
+
+
+def _refused(error: GridmapError, code: int = 1) -> int:
+    """Tell why nothing came of a command."""
+    # What failed may be the reading of the city file itself, so only the arguments are sure.
+    asked = asked_language(sys.argv)
+    lang = language(asked if asked in messages.TAGS else "", "")
+    print(messages.text("cli.error", lang, message=error.text(lang)), file=sys.stderr)
+    return code

@@ -26,6 +26,7 @@ from gridmap.cli.common import (
     writing,
 )
 from gridmap.cli.tables import SHOWN
+from gridmap.cli.usage import UsageMistakeError
 from gridmap.messages import Lang
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def check(
     if file.suffix in ("", ".toml") or (file / "city.toml").exists():
         raise typer.Exit(1 if _check_city(file, out, lang, as_json) else 0)
     if fix and out is None:
-        raise typer.BadParameter(messages.text("audit.need_out", language(lang, "")))
+        raise UsageMistakeError("audit.need_out")
     named = {
         "code": (code_column, "--code-column"),
         "parent": (parent_column, "--parent-column"),

@@ -16,6 +16,7 @@ import typer
 
 from gridmap import messages
 from gridmap.cli import console
+from gridmap.cli.usage import UsageMistakeError
 from gridmap.messages import Lang
 
 # Everything heavy is imported where it is used, so that --help answers at once.
@@ -51,6 +52,8 @@ __all__ = [
 
 
 _NAMED = 5  # files that one line names
+_PORTS = [f"{port}{number}" for port in ("COM", "LPT") for number in range(1, 10)]
+_RESERVED = {"CON", "PRN", "AUX", "NUL", *_PORTS}
 
 
 def help_of(name: str) -> str:
@@ -69,7 +72,8 @@ def language(asked: str, of_city: str) -> Lang:
     """Return the language asked for, else that of the city, else that of the terminal."""
     for choice in (asked, of_city):
         if choice and choice not in messages.TAGS:
-            raise typer.BadParameter(f"{choice}: {' | '.join(messages.TAGS)}")
+            known = ", ".join(messages.TAGS)
+            raise UsageMistakeError("usage.one_of", name="--lang", value=choice, known=known)
         for lang in messages.LANGUAGES:
             if choice and messages.TAGS[lang] == messages.TAGS[choice]:
                 return lang
@@ -239,6 +243,7 @@ def writing(
     """Give a place for new files, as `gridmap.outputs.staged`; tell what was kept of the old."""
     from gridmap.outputs import staged
 
+    _prove_name(folder)
     kept: list[str] = []
     with staged(
         folder,
@@ -254,6 +259,23 @@ def writing(
         names = ", ".join(kept[:_NAMED]) + (" ..." if len(kept) > _NAMED else "")
         said = messages.text("cli.kept", lang, count=len(kept), folder=folder, names=names)
         print(said, file=sys.stderr)
+
+
+def _prove_name(folder: Path) -> None:
+    """Refuse what no line can show, and what no folder of Windows may be called.
+
+    Raises
+    ------
+    OutputError
+        Before anything is made.
+    """
+    from gridmap.errors import OutputError
+
+    if not str(folder).isprintable():
+        raise OutputError("output.unprintable", path=folder)
+    reserved = [part for part in folder.parts if part.partition(".")[0].upper() in _RESERVED]
+    if reserved:
+        raise OutputError("output.reserved", path=folder, name=reserved[0])
 
 
 def tell_waiting(lang: Lang) -> Callable[[Path, Holder], None]:

@@ -25,6 +25,7 @@ from gridmap.cli.common import (
     tell_waiting,
     writing,
 )
+from gridmap.cli.usage import UsageMistakeError
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -118,7 +119,8 @@ def export(
 
 def _one_of(option: str, value: str, known: tuple[str, ...]) -> str:
     if value not in known:
-        raise typer.BadParameter(f"--{option} {value}: {' | '.join(known)}")
+        asked = ", ".join(known)
+        raise UsageMistakeError("usage.one_of", name=f"--{option}", value=value, known=asked)
     return value
 
 
@@ -128,7 +130,7 @@ def _moment(option: str, text: str) -> dt.datetime | None:
     try:
         return dt.datetime.fromisoformat(text) if text else None
     except ValueError:
-        raise typer.BadParameter(f"--{option} {text}: 2026-01-31 | 2026-01-31T14:00") from None
+        raise UsageMistakeError("usage.moment", name=f"--{option}", value=text) from None
 
 
 def _tell(folder: Path, made: Exported, lang: messages.Lang, as_json: bool) -> None:

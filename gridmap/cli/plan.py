@@ -29,6 +29,7 @@ from gridmap.cli.common import (
     tell_notes,
     writing,
 )
+from gridmap.cli.usage import UsageMistakeError
 from gridmap.cli.versions import Version, signed, steps_since
 from gridmap.messages import Lang
 
@@ -250,7 +251,7 @@ def _settings(
 def _count(text: str) -> tuple[str, int]:
     code, _, number = text.rpartition("=")
     if not code or not number.isdigit():
-        raise typer.BadParameter(f"--count {text}: GRID=NUMBER")
+        raise UsageMistakeError("usage.count", value=text)
     return code, int(number)
 
 

@@ -186,7 +186,7 @@ def bad(tmp_path: Path, text: str, rows: list[str] | None = None) -> GridmapErro
         ('y = "lat"\n', "", ConfigError, "both 'x' and 'y'"),
         ('"problems"', '"problem"', GridmapError, "no layer 'problem'"),
         ("columns = { code", "colums = { code", ConfigError, "did you mean 'columns'"),
-        ("opened =", "openend =", ConfigError, "has no such field"),
+        ("opened =", "openend =", ConfigError, "has no field 'openend'; did you mean 'opened'"),
         ("Asia/Shanghai", "Asia/Peking2", ConfigError, "no time zone"),
         ('name = "town"', 'name = "Town!"', ConfigError, "name:"),
         ('path = "cases.csv"', 'path = "grids.geojson"', SourceError, "no column"),
