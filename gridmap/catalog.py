@@ -19,6 +19,8 @@ from gridmap import resources
 from gridmap.errors import CatalogError
 from gridmap.messages import Message, pick
 from gridmap.records import (
+    COLOUR,
+    NAME,
     FrozenMap,
     MistakeError,
     Problem,
@@ -46,7 +48,7 @@ __all__ = [
     "load_catalog",
 ]
 
-Colour = Annotated[str, Key(pattern=r"^#[0-9a-fA-F]{6}$")]
+Colour = Annotated[str, Key(pattern=COLOUR)]
 Geometry = Literal["Point", "LineString", "Polygon", "none"]
 FieldType = Literal["string", "integer", "number", "boolean", "datetime", "category"]
 Mark = Literal["circle", "square", "triangle", "star", "cross"]
@@ -194,7 +196,7 @@ class Layer(Record):
     square of that side, in metres.
     """
 
-    name: str = Key(pattern=r"^[a-z][a-z0-9_]*$")
+    name: str = Key(pattern=NAME)
     title: Text
     description: Text
     geometry: Geometry
@@ -274,7 +276,7 @@ class MapLayer(Record):
 class MapSpec(Record):
     """What a map shows."""
 
-    name: str = Key(pattern=r"^[a-z][a-z0-9_]*$")
+    name: str = Key(pattern=NAME)
     title: Text
     description: Text
     needs: tuple[str, ...]
@@ -367,11 +369,17 @@ class Catalog(Record):
         )
 
 
+def _titled(record: object, name: str) -> bool:
+    title = getattr(record, "title", None)
+    return isinstance(title, Text) and name.casefold() in (title.en.casefold(), title.zh)
+
+
 def _named(records: Mapping[str, T], name: str, problem: str) -> T:
     try:
         return records[name]
     except KeyError:
-        key, params = near_or_all(problem, name, sorted(records))
+        titled = [each for each, record in records.items() if _titled(record, name)]
+        key, params = near_or_all(problem, name, sorted(records), titled)
         raise CatalogError("catalog.unknown", what=Message(f"invalid.{key}", params)) from None
 
 

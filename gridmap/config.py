@@ -24,6 +24,7 @@ from pydantic import (
 from gridmap.catalog import Basemap, Catalog, Text, load_catalog
 from gridmap.errors import ConfigError
 from gridmap.records import (
+    NAME,
     FrozenMap,
     MistakeError,
     Problem,
@@ -48,6 +49,7 @@ __all__ = [
 
 # What strptime knows.
 _DIRECTIVES = "aAwdbBmyYHIpMSfzZjUWcxXGuV%"
+_NUMBERED = ("excel", "epoch_s", "epoch_ms")  # as numbers, see gridmap.sources.times
 
 
 def _as_rule(value: object) -> object:
@@ -55,6 +57,8 @@ def _as_rule(value: object) -> object:
 
 
 def _time_format(text: str) -> str:
+    if text and "%" not in text and text not in _NUMBERED:
+        raise MistakeError("no_directive", found=text)
     unknown = sorted(set(re.findall("%(.?)", text, re.DOTALL)) - set(_DIRECTIVES))
     if unknown:
         raise MistakeError("time_format", unknown=", ".join(f"%{letter}" for letter in unknown))
@@ -179,7 +183,7 @@ class CityFile(Record):
     'areas.gpkg'
     """
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    name: str = Field(pattern=NAME)
     title: Text
     timezone: Annotated[str, AfterValidator(_timezone)]
     source: Text

@@ -19,6 +19,8 @@ from gridmap.errors import GridmapError
 from gridmap.messages import Message
 
 __all__ = [
+    "COLOUR",
+    "NAME",
     "FrozenMap",
     "MistakeError",
     "Problem",
@@ -69,7 +71,8 @@ def read_toml(file: Path, error: type[GridmapError]) -> dict[str, Any]:
     except FileNotFoundError:
         raise error("toml.missing", file=file) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as reason:
-        raise error("toml.syntax", file=short_path(file), reason=syntax_of(reason)) from None
+        said = syntax_of(reason, file.read_bytes())
+        raise error("toml.syntax", file=short_path(file), reason=said) from None
     except OSError as reason:
         raise error("toml.unreadable", file=file, reason=messages.os_reason(reason)) from None
     except ValueError:  # a name that no file can have
@@ -101,8 +104,12 @@ _SYNTAX = {
 _AT = re.compile(r"\(at line (\d+), column (\d+)\)$")
 
 
-def syntax_of(error: ValueError) -> Message:
-    """Return what is wrong with the form of a TOML file, and where."""
+# Punctuation of a Chinese keyboard, and what TOML asks for.
+_FULL_WIDTH = dict(zip("“”‘’＝，［］｛｝＃．", "\"\"''=,[]{}#.", strict=True))
+
+
+def syntax_of(error: ValueError, data: bytes) -> Message:
+    """Return what is wrong with the form of a TOML file of these bytes, and where."""
     if isinstance(error, UnicodeDecodeError):
         return Message("syntax.encoding", {"byte": error.start + 1})
     said = str(error)
@@ -110,6 +117,11 @@ def syntax_of(error: ValueError) -> Message:
     what, at = Message(f"syntax.{kind}"), _AT.search(said)
     if at is None:
         return Message("syntax.at_end", {"what": what})
+    line = data.decode("utf-8").splitlines()[int(at[1]) - 1 :][:1]
+    bare = re.sub(r"\"[^\"]*\"|'[^']*'", "", "".join(line))
+    wide = next((letter for letter in bare if letter in _FULL_WIDTH), "")
+    if wide:
+        what = Message("syntax.full_width", {"letter": wide, "plain": _FULL_WIDTH[wide]})
     return Message("syntax.at", {"what": what, "line": at[1], "column": at[2]})
 
 
@@ -180,6 +192,8 @@ def _problem(one: ErrorDetails, record: type[BaseModel], given: object) -> Probl
         return where, *_unknown_key(loc, record)
     if len(loc) + 1 == len(one["loc"]):  # the last part names a branch
         return where, _CHOICES.get(str(loc[-1]), "scalar"), {"found": found}
+    if kind == "string_pattern_mismatch":
+        kind = _PATTERNS[context["pattern"]]
     key = kind if kind in messages.written("invalid") else _ALIKE.get(kind, "other")
     return where, key, {**context, "found": found}
 
@@ -229,7 +243,7 @@ def _name_of(entry: object) -> str:
 
 
 def near_or_all(
-    key: str, name: str, known: Iterable[str], **params: object
+    key: str, name: str, known: Iterable[str], meant: Sequence[str] = (), **params: object
 ) -> tuple[str, Mapping[str, object]]:
     """Return the message on a name that there is not: the one it should be, or all that are.
 
@@ -239,11 +253,13 @@ def near_or_all(
         Of section ``invalid``, which also has it with ``_near`` at its end.
     name : str
     known : iterable of str
+    meant : sequence of str, optional
+        Those that are known to be meant.
     **params
         Other values of the message.
     """
     names = list(known)
-    near = difflib.get_close_matches(name, names, n=1)
+    near = meant or difflib.get_close_matches(name, names, n=1)
     said = {**params, "name": name, "known": ", ".join(names)}
     return (f"{key}_near", {**said, "near": near[0]}) if near else (key, said)
 
@@ -285,6 +301,9 @@ _ALIKE = {
     "model_attributes_type": "model_type", "dict_type": "model_type", "mapping_type": "model_type",
     "int_parsing_size": "int_type", "datetime_object_invalid": "datetime_type",
 }  # fmt: skip
+NAME = r"^[a-z][a-z0-9_]*$"
+COLOUR = r"^#[0-9a-fA-F]{6}$"
+_PATTERNS = {NAME: "name_pattern", COLOUR: "colour_pattern"}
 # Keys that take one of several types, else a text, a number or a truth, and what is said of them.
 _CHOICES = {"balance": "balance"}
 

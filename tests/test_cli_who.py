@@ -132,7 +132,7 @@ def test_a_western_longitude_is_a_place_and_a_wrong_option_still_wrong(
         assert told["responsible"][0]["holder"] == "示例城管所"
     assert gridmap("who", city, "-77.03,38.9", "--categry", "x") == 2
     assert gridmap("who", city, "120.9,30.7", "--categry", "x") == 2
-    assert "No such option: --categry" in capsys.readouterr().err
+    assert "did you mean '--category'" in capsys.readouterr().err
 
 
 def test_without_a_time_the_moment_is_that_of_the_city(

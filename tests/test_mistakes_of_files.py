@@ -188,7 +188,8 @@ FORMS = {
     "[a]\n[a]": ("for the second time", "重复定义"),
     "a = { b = 1, b = 2 }": ("for the second time", "重复定义"),
     "a = 2026-02-31": ("no such date", "日期或时间不存在"),
-    "a = “b”": ("texts stand in quotes", "文本须加引号"),
+    "a = “b”": ('a full-width “; type it in half width: "', '有全角符号 “；请改为半角 "'),
+    "a ＝ 1": ("a full-width ＝", "请改为半角 ="),
     "a = 1\x01": ("one key a line", "每行一个键"),
     "a = 'b\x01'": ("a character that cannot stand here", "此处不能有该字符"),
 }

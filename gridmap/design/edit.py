@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,6 +20,7 @@ from gridmap.errors import ConformError
 
 __all__ = ["Change", "Figures", "lock", "merge", "move", "reassign", "recut", "split", "undo"]
 
+_SHOWN = 3  # codes that are like one that there is not
 Longs = npt.NDArray[np.int64]
 Shapes = npt.NDArray[np.object_]
 
@@ -260,7 +262,7 @@ def recut(plan: Plan, grid: str, *, count: int = 0) -> Change:
     """
     found = np.flatnonzero((plan.grids["code"] == grid).to_numpy())
     if len(found) == 0:
-        raise ConformError("edit.no_grid", code=grid)
+        raise ConformError("edit.no_grid", code=grid, known=_like(grid, plan.grids["code"]))
     parent = int(found[0])
     atoms, parts = plan.atoms_of(parent), plan.parts_of(parent)
     keeps = plan.locked[parts]
@@ -306,7 +308,7 @@ def reassign(plan: Plan, grid: str, codes: Sequence[str]) -> Change:
     """
     found = np.flatnonzero((plan.grids["code"] == grid).to_numpy())
     if len(found) == 0:
-        raise ConformError("edit.no_grid", code=grid)
+        raise ConformError("edit.no_grid", code=grid, known=_like(grid, plan.grids["code"]))
     parent = int(found[0])
     atoms, parts = plan.atoms_of(parent), plan.parts_of(parent)
     was, now = plan.code[plan.label[atoms]], np.asarray(codes, dtype=object)
@@ -507,6 +509,12 @@ def _kept_codes(plan: Plan, parent: int, was: Longs, now: Longs, atoms: Longs) -
     return [str(old[k]) if k >= 0 else next(fresh) for k in heirs]
 
 
+def _like(code: str, known: Iterable[str]) -> str:
+    """Return the codes nearest to one that there is not."""
+    every = list(dict.fromkeys(known))
+    return ", ".join(difflib.get_close_matches(code, every, n=_SHOWN, cutoff=0.0))
+
+
 def _atoms(plan: Plan, codes: Sequence[str]) -> Longs:
     own = plan.atoms["code"].to_numpy(dtype=object)
     building = plan.atoms["building"].to_numpy(dtype=object)
@@ -515,17 +523,17 @@ def _atoms(plan: Plan, codes: Sequence[str]) -> Longs:
         at = np.flatnonzero(own == code)
         at = at if len(at) else np.flatnonzero(building == code)
         if len(at) == 0:
-            raise ConformError("edit.no_atom", code=code)
+            raise ConformError("edit.no_atom", code=code, known=_like(code, [*building, *own]))
         found.append(at)
     if not found:
-        raise ConformError("edit.no_atom", code="-")
+        raise ConformError("edit.no_atom", code="-", known=_like("", building))
     return np.unique(np.concatenate(found))
 
 
 def _part(plan: Plan, code: str) -> int:
     found = np.flatnonzero(plan.code == code)
     if len(found) == 0:
-        raise ConformError("edit.no_part", code=code)
+        raise ConformError("edit.no_part", code=code, known=_like(code, plan.code))
     return int(found[0])
 
 

@@ -19,7 +19,7 @@ import shapely
 from gridmap.catalog import Layer
 from gridmap.config import CityFile, Input, Join, read_city_file
 from gridmap.crs import parse_crs, working_crs
-from gridmap.errors import ConformError, CrsError
+from gridmap.errors import ConformError, CrsError, SourceError
 from gridmap.kinds import checked
 from gridmap.model import City, Note, Receipt
 from gridmap.schema import schema
@@ -144,6 +144,8 @@ def inputs_to_read(city_file: CityFile, layers: Collection[str] | None) -> tuple
 
 def _draft(city_file: CityFile, entry: Input) -> _Draft:
     layer = city_file.catalog.layer(entry.layer)
+    if "://" in entry.path:
+        raise SourceError("source.url", path=entry.path)
     path = city_file.path(entry.path)
     known = _asked_columns(layer, entry)
     raw = read_raw(path, sublayer=entry.sublayer, encoding=entry.encoding, known=known)
@@ -262,10 +264,13 @@ def _layer_frame(drafts: Sequence[_Draft], city_file: CityFile, crs: pyproj.CRS)
         drafts[origin[at]].reasons.note(rows.iloc[at], bad.codes[at], bad.values[at])
     frame = frame[~bad.any].reset_index(drop=True)
     if frame.empty:
-        worst = pd.Series(drafts[0].reasons.codes).value_counts().index[0]
+        reasons = drafts[0].reasons
+        worst = pd.Series(reasons.codes).value_counts().index[0]
+        found = next(iter(reasons.values[reasons.codes == worst]))
         raise ConformError(
-            "conform.nothing_left", layer=layer.name, path=drafts[0].entry.path, reason=worst
-        )
+            "conform.nothing_left", layer=layer.name, path=drafts[0].entry.path,
+            reason=worst, found=found,
+        )  # fmt: skip
     if layer.geometry != "none":
         frame = gpd.GeoDataFrame(frame, crs=crs)
     return frame

@@ -133,7 +133,9 @@ def need_columns(table: pd.DataFrame, names: Iterable[str], path: str) -> None:
     for name in names:
         if name not in present:
             near = difflib.get_close_matches(name, present, n=1, cutoff=0.5)
-            known = ", ".join((near or present)[:12])
+            if near:
+                raise SourceError("source.column_near", path=path, column=name, near=near[0])
+            known = ", ".join(present[:12])
             raise SourceError("source.column", path=path, column=name, known=known)
 
 

@@ -59,6 +59,13 @@ FORMATS = {
     ".gdb": "OpenFileGDB",
 }
 _PACKED = (".zip", ".gz")
+_ARCHIVES = (".rar", ".7z", ".tar", ".tgz", ".bz2", ".xz")
+_RAR_OR_7Z = re.compile(rb"Rar!\x1a\x07|7z\xbc\xaf\x27\x1c")
+# What old Office writes, and new Office once it encrypts.
+_OLE = re.compile(rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")  # MS-CFB 2.2
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")  # a stream, see MS-OFFCRYPTO 2.1
+_ENCRYPTED_FLAG = 1  # of a member of a zip, see APPNOTE 4.4.4
+_PAGE = re.compile(rb"[\s\xef\xbb\xbf]*<(?:!doctype|html|head|meta|table|\?xml)", re.IGNORECASE)
 _TOPOLOGY = re.compile(
     rb'^[\s\xef\xbb\xbf]*\{(?:(?!"Feature).)*?"type"\s*:\s*"Topology"', re.DOTALL
 )
@@ -76,6 +83,7 @@ _BEGINS: dict[str, re.Pattern[bytes]] = {
     ".tab": re.compile(rb"[\s\xef\xbb\xbf]*!table", re.IGNORECASE),
     ".mif": re.compile(rb"[\s\xef\xbb\xbf]*version", re.IGNORECASE),
     "DXF": re.compile(rb"\s*(?:0|999)\s*\r?\n|AutoCAD Binary DXF"),
+    ".xls": _OLE,
     ".xlsx": re.compile(rb"PK"),
     ".xlsm": re.compile(rb"PK"),
     ".ods": re.compile(rb"PK"),
@@ -127,6 +135,10 @@ def opened(path: Path, *, member: str = "", limit_bytes: int = LIMIT_BYTES) -> I
     if suffix not in _PACKED:
         yield _known(path, path)
         return
+    with reading(path), path.open("rb") as packed:
+        head = packed.read(_HEAD)
+    if _RAR_OR_7Z.match(head):
+        raise SourceError("source.archive", path=path)
     with tempfile.TemporaryDirectory(prefix="gridmap-") as folder:
         with reading(path):
             if suffix == ".gz":
@@ -181,8 +193,9 @@ def _known(path: Path, shown: Path) -> Opened:
     suffix = path.suffix.lower()
     way = FORMATS.get(suffix)
     if way is None:
-        known = ", ".join([*FORMATS, *_PACKED])
-        raise SourceError("source.format", path=shown, known=known)
+        if suffix in _ARCHIVES:
+            raise SourceError("source.archive", path=shown)
+        raise SourceError("source.format", path=shown, suffix=suffix)
     if path.is_dir():
         return Opened(path, way, suffix)
     with reading(shown), path.open("rb") as file:
@@ -191,13 +204,41 @@ def _known(path: Path, shown: Path) -> Opened:
         raise SourceError("source.empty", path=shown)
     begins = _BEGINS.get(suffix) or _BEGINS.get(way)
     if begins is not None and not begins.match(head):
-        raise SourceError("source.other_format", path=shown, format=suffix.lstrip("."))
+        raise _other(path, shown, head)
+    if way == "ESRI Shapefile":
+        _prove_parts(path, shown)
     if way == "GeoJSON" and _TOPOLOGY.match(head):
         way = "TopoJSON"
     if suffix in (".xlsx", ".xlsm", ".ods", ".kmz"):
         with reading(shown), zipfile.ZipFile(path) as archive:
             _prove_size(archive, archive.infolist(), shown, LIMIT_BYTES)
     return Opened(path, way, suffix)
+
+
+def _other(path: Path, shown: Path, head: bytes) -> SourceError:
+    """Return what is wrong with a file that holds something else than its name says."""
+    suffix = path.suffix.lower()
+    if shown.name.startswith("~$"):
+        return SourceError("source.lock_file", path=shown, name=shown.name.removeprefix("~$"))
+    if _RAR_OR_7Z.match(head):
+        return SourceError("source.archive", path=shown)
+    if FORMATS.get(suffix) == "sheets":
+        if _OLE.match(head):
+            with reading(shown):
+                hidden = _ENCRYPTED in path.read_bytes()
+            return SourceError("source.password" if hidden else "source.old_workbook", path=shown)
+        if _PAGE.match(head):
+            return SourceError("source.web_page", path=shown)
+    return SourceError("source.other_format", path=shown, format=suffix.lstrip("."))
+
+
+def _prove_parts(path: Path, shown: Path) -> None:
+    """Refuse a Shapefile without its index or its table."""
+    beside = {each.name.lower() for each in path.parent.iterdir()}
+    for suffix in (".shx", ".dbf"):
+        part = path.with_suffix(suffix).name
+        if part.lower() not in beside:
+            raise SourceError("source.part_missing", path=shown, part=part)
 
 
 def _from_gzip(path: Path, folder: Path, limit: int) -> Path:
@@ -211,6 +252,8 @@ def _from_zip(path: Path, folder: Path, member: str, limit: int) -> Path:
     """Unpack the data set of a zip, with the files beside it that belong to it."""
     with zipfile.ZipFile(path) as archive:
         files = [info for info in archive.infolist() if not info.is_dir() and _shown(info)]
+        if any(info.flag_bits & _ENCRYPTED_FLAG for info in files):
+            raise SourceError("source.password", path=path)
         sets = _data_sets(files)
         names = [name.stem for name in sets]
         if member:

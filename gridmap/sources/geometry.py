@@ -111,7 +111,7 @@ def _at_nought(shapes: Shapes) -> npt.NDArray[np.bool_]:
 def _declared(shapes: gpd.GeoSeries, entry: Input) -> pyproj.CRS:
     if not entry.crs and shapes.crs is None:
         raise CrsError("crs.missing", path=entry.path)
-    crs = parse_crs(entry.crs) if entry.crs else pyproj.CRS(shapes.crs)
+    crs = _crs_of(entry) if entry.crs else pyproj.CRS(shapes.crs)
     try:
         pyproj.Transformer.from_crs(crs, 4326)
     except pyproj.exceptions.ProjError:  # of another celestial body, or of no place at all
@@ -214,3 +214,11 @@ def _of_kind(shape: shapely.Geometry, kind: str) -> shapely.Geometry | None:
     if kind == "Point":
         return parts[0] if len(parts) == 1 else None
     return shapely.union_all(parts)
+
+
+def _crs_of(entry: Input) -> pyproj.CRS:
+    try:
+        return parse_crs(entry.crs)
+    except CrsError as error:
+        datums = error.params["datums"]
+        raise CrsError("crs.unknown_of", path=entry.path, crs=entry.crs, datums=datums) from None

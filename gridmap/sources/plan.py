@@ -77,6 +77,8 @@ def _read_plan(path: Path, catalog: Catalog) -> tuple[City, Plan]:
 
 
 def _frames(path: Path, catalog: Catalog) -> dict[str, Any]:
+    if path.exists() and path.suffix.lower() != ".gpkg":
+        raise SourceError("source.no_plan_file", path=path)
     missing = sorted({"grids", *LAYERS} - set(layer_names(path)))
     if missing:
         raise SourceError("source.no_plan", path=path, layers=", ".join(missing))

@@ -44,7 +44,9 @@ def read_sheet(path: Path, shown: Path, *, sheet: str = "", known: Collection[st
     with reading(shown):
         book = python_calamine.CalamineWorkbook.from_path(str(path))
         names = book.sheet_names
-    if (sheet and sheet not in names) or (not sheet and len(names) != 1):
+    if sheet and sheet not in names:
+        raise SourceError("source.no_sublayer", path=shown, name=sheet, names=", ".join(names))
+    if not sheet and len(names) != 1:
         raise SourceError("source.sublayer", path=shown, names=", ".join(names))
     with reading(shown):
         page = book.get_sheet_by_name(sheet or names[0])

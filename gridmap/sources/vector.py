@@ -90,7 +90,9 @@ def read_vector(file: Opened, shown: Path, *, sublayer: str = "", encoding: str 
     """
     with reading(shown):
         names = _layers(file, shown)
-    if (sublayer and sublayer not in names) or (not sublayer and len(names) != 1):
+    if sublayer and sublayer not in names:
+        raise SourceError("source.no_sublayer", path=shown, name=sublayer, names=", ".join(names))
+    if not sublayer and len(names) != 1:
         raise SourceError("source.sublayer", path=shown, names=", ".join(names))
     layer = sublayer or names[0]
     used, notes = _encoding(file, encoding)
