@@ -129,7 +129,7 @@ def test_layers_lists_the_catalogue(capsys: pytest.CaptureFixture[str]) -> None:
         (["run", "nowhere.toml"], "no such file"),
         (
             ["map", "heat", str(DATA)],
-            "no map 'heat'; there are: ",
+            "no map 'heat'; did you mean 'heatmap'?",
         ),
         (["layers", "grid"], "no layer 'grid'"),
         (
@@ -158,7 +158,7 @@ def test_a_mistake_is_one_line_and_exit_code_1(
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ("problems.csv", "lost.csv", "no such file; correct 'path'"),
+        ("problems.csv", "lost.csv", "no such file; correct the name"),
         ('encoding = "gb18030"', 'encoding = "utf-8"', 'write encoding = "gb18030"'),
         ('crs = "EPSG:4490"\nx', 'crs = "EPSG:4549"\nx', "check 'crs'"),
         ('layer = "places"', 'layer = "roads"', "layer 'roads' has no such field"),

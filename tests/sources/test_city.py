@@ -177,7 +177,7 @@ def bad(tmp_path: Path, text: str, rows: list[str] | None = None) -> GridmapErro
     ("old", "new", "error", "says"),
     [
         ("cases.csv", "nowhere.csv", SourceError, "no such file"),
-        ('code = "id"', 'code = "idd"', SourceError, "no column 'idd'; it has: id"),
+        ('code = "id"', 'code = "idd"', SourceError, "no column 'idd'; did you mean 'id'"),
         ('x = "lon"', 'x = "lng"', SourceError, "no column 'lng'"),
         ('crs = "EPSG:4326"', 'crs = "EPSG:4549"', CrsError, "lies near the city's grids"),
         ('crs = "EPSG:4326"\n', "", CrsError, "does not say its coordinate system"),
