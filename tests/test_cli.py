@@ -161,7 +161,7 @@ def test_a_mistake_is_one_line_and_exit_code_1(
         ("problems.csv", "lost.csv", "no such file; correct the name"),
         ('encoding = "gb18030"', 'encoding = "utf-8"', 'write encoding = "gb18030"'),
         ('crs = "EPSG:4490"\nx', 'crs = "EPSG:4549"\nx', "check 'crs'"),
-        ('layer = "places"', 'layer = "roads"', "layer 'roads' has no such field"),
+        ('layer = "places"', 'layer = "roads"', "layer 'roads' has no field"),
         ('layer = "roads"', 'layer = "places"', "holds LineString, but layer 'places' is of Point"),
         (
             '"areas.gpkg"\nsublayer = "grids"',
