@@ -12,11 +12,12 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import ConfigDict, ValidationError, model_validator
+from pydantic import AfterValidator, ConfigDict, ValidationError, model_validator
 from pydantic import Field as Key
 
 from gridmap import resources
 from gridmap.errors import CatalogError
+from gridmap.leaving import clean
 from gridmap.messages import Message, pick
 from gridmap.records import (
     COLOUR,
@@ -64,8 +65,8 @@ def _listed(names: Iterable[str]) -> str:
 class Text(Record):
     """A text in every language of the product; traditional Chinese follows from `zh`."""
 
-    en: str
-    zh: str
+    en: Annotated[str, AfterValidator(clean)]
+    zh: Annotated[str, AfterValidator(clean)]
 
     def get(self, lang: str) -> str:
         """Return the text in one language."""
@@ -73,7 +74,11 @@ class Text(Record):
 
 
 class Field(Record):
-    """One attribute of a layer; a private one is masked in whatever is written."""
+    """One attribute of a layer.
+
+    What leaves of it is decided by `gridmap.privacy`: a private one is masked whole, one that is a
+    `code`, by which rows are found, is not, and any other text where it holds a phone.
+    """
 
     type: FieldType
     label: Text
@@ -83,6 +88,7 @@ class Field(Record):
     unique: bool = False
     derived: bool = False
     private: bool = False
+    code: bool = False
     minimum: float | None = None
     maximum: float | None = None
     not_before: str = ""

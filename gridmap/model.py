@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import ClassVar
 from zoneinfo import ZoneInfo
@@ -19,6 +20,8 @@ from gridmap import messages
 from gridmap.catalog import Catalog, Layer, Text
 from gridmap.crs import prove_true
 from gridmap.errors import ConformError, CrsError
+from gridmap.leaving import leaving
+from gridmap.privacy import code_leaving, shown_frame, shown_table, shown_value
 from gridmap.schema import schema
 from gridmap.summaries import Summarised
 
@@ -28,6 +31,7 @@ __all__ = ["UNDATED", "City", "Note", "Receipt", "moment_in"]
 UNDATED = dt.datetime(1970, 1, 1)
 
 _FEW = 30  # areas; a table of more is no overview
+_TEXTS = ("title", "source")
 _FAMILIES = {
     "Point": {"Point"},
     "LineString": {"LineString", "MultiLineString"},
@@ -68,7 +72,8 @@ class Receipt:
     made valid. ``mended`` rows were read as a person had mended them; ``stale`` mends found no row
     that they belong to. ``rejected`` holds the quarantined rows as they were read, after the
     columns ``gridmap_row`` (counted from 1), ``gridmap_reason`` and ``gridmap_value``. ``notes``
-    tell what was guessed or changed.
+    tell what was guessed or changed. ``columns`` are those of the source, each with the field that
+    it fills.
     """
 
     layer: str
@@ -81,6 +86,23 @@ class Receipt:
     notes: tuple[Note, ...] = ()
     mended: int = 0
     stale: int = 0
+    columns: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    def shown(self, layer: Layer) -> Receipt:
+        """Return it as it may be written or shown."""
+        filled = {name: layer.fields[field] for name, field in self.columns.items()}
+        rejected = self.rejected
+        if self.quarantined:
+            rejected = shown_table(rejected.drop(columns="gridmap_value"), filled)
+            about = rejected["gridmap_reason"].astype("string").str.partition(":")[2]
+            values = zip(self.rejected["gridmap_value"], about.fillna(""), strict=True)
+            found = [_found(value, layer, name) for value, name in values]
+            kind = self.rejected["gridmap_value"].dtype
+            place = list(self.rejected.columns).index("gridmap_value")
+            rejected = rejected.copy(deep=False)
+            rejected.insert(place, "gridmap_value", pd.Series(found, rejected.index, kind))
+        notes = tuple(Note(note.key, shown_value(note.params)) for note in self.notes)
+        return replace(self, source=leaving(self.source), rejected=rejected, notes=notes)
 
 
 @dataclass(frozen=True, repr=False)
@@ -149,6 +171,28 @@ class City(Summarised):
             prove_true(self.crs, tuple(areas.total_bounds), self.name)
         object.__setattr__(self, "layers", MappingProxyType(dict(self.layers)))
 
+    def shown(self) -> City:
+        """Return the city as it may be written or shown: see `gridmap.privacy`.
+
+        It is not proven again, for only texts differ.
+
+        Examples
+        --------
+        >>> city = gridmap.read_city("data", layers=["grids", "assignments"])
+        >>> city.frame("assignments")["phone"].str.contains("*", regex=False).any()
+        False
+        >>> city.shown().frame("assignments")["phone"].str.contains("*", regex=False).all()
+        True
+        """
+        layers = {name: shown_frame(self.catalog.layer(name), f) for name, f in self.layers.items()}
+        texts = {name: Text(**shown_value(getattr(self, name).model_dump())) for name in _TEXTS}
+        receipts = tuple(each.shown(self.catalog.layer(each.layer)) for each in self.receipts)
+        made = copy.copy(self)
+        changed = {"layers": MappingProxyType(layers), "receipts": receipts, **texts}
+        for name, value in changed.items():
+            object.__setattr__(made, name, value)
+        return made
+
     @property
     def moment(self) -> dt.datetime | None:
         """The moment of the city; None if its file gives none and it has no problems."""
@@ -199,6 +243,16 @@ class City(Summarised):
             levels = ", ".join(self.levels)
             raise ConformError("conform.level_missing", level=level, levels=levels)
         return found
+
+
+def _found(value: object, layer: Layer, name: str) -> object:
+    """Return what was found in a field of a row, as it may be shown."""
+    if not isinstance(value, str):
+        return value
+    known = layer.fields.get(name)
+    if known is not None and known.code:
+        return code_leaving(value)
+    return shown_value(value)
 
 
 def moment_in(text: str | None, timezone: str) -> dt.datetime:

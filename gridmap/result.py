@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -12,6 +12,7 @@ import pandas as pd
 from gridmap._version import __version__
 from gridmap.catalog import Layer
 from gridmap.model import City
+from gridmap.privacy import shown_frame, shown_value
 from gridmap.summaries import Summarised
 
 __all__ = ["Analysed", "Result"]
@@ -53,6 +54,11 @@ class Result(Summarised):
     def __post_init__(self) -> None:
         object.__setattr__(self, "parameters", MappingProxyType(dict(self.parameters)))
 
+    def shown(self) -> Result:
+        """Return it as it may be written or shown."""
+        parameters = shown_value(self.parameters)
+        return replace(self, frame=shown_frame(self.layer, self.frame), parameters=parameters)
+
 
 @dataclass(frozen=True, repr=False)
 class Analysed(Summarised):
@@ -92,3 +98,17 @@ class Analysed(Summarised):
         if name in self.results:
             return self.results[name].frame
         return self.city.layers.get(name)
+
+    def shown(self) -> Analysed:
+        """Return it as it may be written or shown: what every writer begins with.
+
+        Examples
+        --------
+        >>> city = gridmap.read_city("data", layers=["grids", "assignments"])
+        >>> analysed = gridmap.analyse(city, want=["responsibilities"])
+        >>> phones = analysed.shown().frame("responsibilities")["phone"]
+        >>> phones.dropna().str.contains("*", regex=False).all()
+        True
+        """
+        results = {name: result.shown() for name, result in self.results.items()}
+        return replace(self, city=self.city.shown(), results=results)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from contextvars import copy_context
 from typing import Annotated
 
 import typer
 
 from gridmap import messages
 from gridmap._version import __version__
-from gridmap.cli import bulletin, check, export, import_edits, plan, run, who, work
+from gridmap.cli import bulletin, check, console, export, import_edits, plan, run, who, work
 from gridmap.cli.common import help_of, language
 from gridmap.cli.streams import steady_streams
 from gridmap.cli.usage import UsageFault, UsageMistakeError, asked_language, usage_mistake
@@ -24,7 +25,7 @@ app = typer.Typer(
 
 def _version(asked: bool) -> None:
     if asked:
-        print(f"gridmap {__version__}")
+        console.say(f"gridmap {__version__}")
         raise typer.Exit
 
 
@@ -62,7 +63,8 @@ def main() -> None:
 
 def _run() -> int:
     try:
-        ended = app(prog_name="gridmap", standalone_mode=False)
+        # What is shown in full is a matter of one command alone.
+        ended = copy_context().run(app, prog_name="gridmap", standalone_mode=False)
     except typer.Abort:
         return _refused(UsageMistakeError("usage.aborted"), 1)
     except GridmapError as error:
@@ -78,5 +80,5 @@ def _refused(error: GridmapError, code: int = 1) -> int:
     # What failed may be the reading of the city file itself, so only the arguments are sure.
     asked = asked_language(sys.argv)
     lang = language(asked if asked in messages.TAGS else "", "")
-    print(messages.text("cli.error", lang, message=error.text(lang)), file=sys.stderr)
+    console.say(messages.text("cli.error", lang, message=error.text(lang)), err=True)
     return code

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from gridmap import messages
-from gridmap.cli.common import AsJson, CityPath, LangName, OutPath, help_of, opened
+from gridmap.cli import console
+from gridmap.cli.common import AsJson, CityPath, LangName, OutPath, Unmask, help_of, opened
 
 __all__ = ["app"]
 
@@ -25,6 +25,7 @@ def bulletin(
     level: Annotated[str, typer.Option("--level", help=help_of("bulletin_level"))] = "",
     out: OutPath = Path("out/bulletins"),
     revise: Annotated[int, typer.Option("--revise", help=help_of("bulletin_revise"), min=0)] = 0,
+    _unmask: Unmask = False,
     lang: LangName = "",
     as_json: AsJson = False,
 ) -> None:
@@ -48,13 +49,13 @@ def bulletin(
             "rows": made.rows,
             "files": [str(path) for path in written.files],
         }
-        print(json.dumps(said, ensure_ascii=False))
+        console.say_json(said)
         return
     label = made.span.label
     key = "written" if written.files else "unchanged"
     if written.format != FORMAT:
         key = "older_form"
-    print(
+    console.say(
         messages.text(
             f"bulletin.{key}",
             speak,
@@ -65,7 +66,7 @@ def bulletin(
         )
     )
     for path in written.files:
-        print(f"  {path}")
+        console.say(f"  {path}")
 
 
 def _day(on: str) -> dt.date | None:

@@ -15,6 +15,7 @@ from gridmap.cli import console
 from gridmap.cli.common import (
     AsJson,
     LangName,
+    Unmask,
     Wanted,
     analysed_city,
     help_of,
@@ -84,6 +85,7 @@ def check(
     ] = "",
     out: Annotated[Path | None, typer.Option("--out", "-o", help=help_of("check_out"))] = None,
     fix: Annotated[bool, typer.Option("--fix", help=help_of("check_fix"))] = False,
+    _unmask: Unmask = False,
     lang: LangName = "",
     as_json: AsJson = False,
 ) -> None:
@@ -138,13 +140,13 @@ def _check_city(city: Path, out: Path | None, lang: str, as_json: bool) -> int:
             files = sorted(path.name for path in stage.iterdir())
     if as_json:
         told = {"findings": len(found), "rows": _plain_rows(found), "files": files}
-        print(json.dumps({**told, **summary_json(analysed)}, ensure_ascii=False))
+        console.say_json({**told, **summary_json(analysed)})
         return len(found)
     show_summary(analysed, speak)
     if len(found):
         _list_findings(found, speak)
     key = "found" if len(found) else "clean"
-    print(messages.text(f"cli.{key}", speak, count=number_text(len(found))))
+    console.say(messages.text(f"cli.{key}", speak, count=number_text(len(found))))
     if out is not None:
         tell_files(out, files, [], speak, as_json)
     return len(found)
@@ -168,7 +170,7 @@ def _list_findings(found: gpd.GeoDataFrame, lang: Lang) -> None:
     console.print_table(list(cells.columns), cells.to_numpy().tolist(), title=layer.title.get(lang))
     if len(found) > SHOWN:
         more = f"{len(found) - SHOWN:,}"
-        print(messages.text("cli.more_findings", lang, rows=more))
+        console.say(messages.text("cli.more_findings", lang, rows=more))
 
 
 @dataclass(frozen=True)
@@ -250,15 +252,17 @@ def _tell_audit(
         if audited.log is not None:
             said["mended"] = audited.log.to_dict(orient="records")
             said["left"] = len(audited.left)
-        print(json.dumps(said, ensure_ascii=False))
+        console.say_json(said)
         return
     if len(audited.found):
         _show_findings(audited.found, messages.text("audit.title", lang, name=name), lang)
-    print(messages.text("audit.found" if len(audited.found) else "audit.clean", lang, **counts))
+    console.say(
+        messages.text("audit.found" if len(audited.found) else "audit.clean", lang, **counts)
+    )
     if audited.log is not None:
         left = number_text(len(audited.left))
         done = number_text(len(audited.log))
-        print(messages.text("audit.mended", lang, count=done, left=left))
+        console.say(messages.text("audit.mended", lang, count=done, left=left))
     if out is not None:
         tell_files(out, files, [], lang, as_json)
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
-import sys
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -34,6 +32,7 @@ __all__ = [
     "CityPath",
     "LangName",
     "OutPath",
+    "Unmask",
     "Wanted",
     "analysed_city",
     "drawn_maps",
@@ -65,6 +64,18 @@ CityPath = Annotated[Path, typer.Argument(help=help_of("city"), metavar="CITY")]
 OutPath = Annotated[Path, typer.Option("--out", "-o", help=help_of("out"))]
 LangName = Annotated[str, typer.Option("--lang", help=help_of("lang"))]
 BasemapName = Annotated[str, typer.Option("--basemap", help=help_of("basemap"))]
+
+
+def _show_numbers(asked: bool) -> bool:
+    """Let phones and the like leave in full, for the rest of the command."""
+    from gridmap.leaving import show_numbers
+
+    show_numbers(asked)
+    return asked
+
+
+# Every command that tells or writes of a city has it, and none has to hand it on.
+Unmask = Annotated[bool, typer.Option("--unmask", help=help_of("unmask"), callback=_show_numbers)]
 AsJson = Annotated[bool, typer.Option("--json", help=help_of("json"))]
 
 
@@ -164,7 +175,7 @@ def tell_notes(city: City, lang: Lang) -> None:
     from gridmap.outputs import note_rows
 
     for source, note in note_rows(city, lang):
-        print(messages.text("cli.note", lang, path=source, note=note), file=sys.stderr)
+        console.say(messages.text("cli.note", lang, path=source, note=note), err=True)
 
 
 def with_basemap(city_file: CityFile, asked: str) -> CityFile:
@@ -193,7 +204,6 @@ def drawn_maps(
     *,
     city_file: CityFile | None = None,
     strict: bool = False,
-    unmask: bool = False,
 ) -> tuple[dict[str, Any], list[str]]:
     """Draw maps; one that lacks its layers is skipped and told, or an error if it is strict."""
     from gridmap.errors import OutputError
@@ -204,7 +214,7 @@ def drawn_maps(
         tell("map", name=name)
         try:
             drawn[name] = draw(
-                analysed, analysed.city.catalog.map(name), lang=lang, unmask=unmask,
+                analysed, analysed.city.catalog.map(name), lang=lang,
                 basemap=city_file.basemap if city_file else None,
                 folder=city_file.folder if city_file else None,
             )  # fmt: skip
@@ -221,13 +231,13 @@ def tell_files(
     """Tell what was written, and what was left out and why."""
     if as_json:
         said = {"out": str(folder), "files": made, "skipped": skipped}
-        print(json.dumps(said, ensure_ascii=False))
+        console.say_json(said)
         return
-    print(messages.text("cli.written", lang, path=folder))
+    console.say(messages.text("cli.written", lang, path=folder))
     for name in made:
-        print(f"  {name}")
+        console.say(f"  {name}")
     for reason in skipped:
-        print(messages.text("cli.skipped", lang, message=reason))
+        console.say(messages.text("cli.skipped", lang, message=reason))
 
 
 @contextmanager
@@ -258,7 +268,7 @@ def writing(
     if kept:
         names = ", ".join(kept[:_NAMED]) + (" ..." if len(kept) > _NAMED else "")
         said = messages.text("cli.kept", lang, count=len(kept), folder=folder, names=names)
-        print(said, file=sys.stderr)
+        console.say(said, err=True)
 
 
 def _prove_name(folder: Path) -> None:
@@ -282,7 +292,7 @@ def tell_waiting(lang: Lang) -> Callable[[Path, Holder], None]:
     """Return what tells that somebody else is writing to a place."""
 
     def tell(path: Path, holder: Holder) -> None:
-        print(messages.text("cli.waiting", lang, path=path, holder=holder), file=sys.stderr)
+        console.say(messages.text("cli.waiting", lang, path=path, holder=holder), err=True)
 
     return tell
 
@@ -303,4 +313,4 @@ def show_summary(analysed: Analysed, lang: Lang) -> None:
     for name in ("mended", "stale"):
         count = sum(getattr(receipt, name) for receipt in analysed.city.receipts)
         if count:
-            print(messages.text(f"cli.{name}", lang, count=f"{count:,}", folder=FOLDER))
+            console.say(messages.text(f"cli.{name}", lang, count=f"{count:,}", folder=FOLDER))

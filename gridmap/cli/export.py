@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,6 +16,7 @@ from gridmap.cli.common import (
     CityPath,
     LangName,
     OutPath,
+    Unmask,
     Wanted,
     analysed_city,
     help_of,
@@ -55,6 +55,7 @@ def export(
     place: Annotated[str, typer.Option("--place", help=help_of("export_place"))] = "lonlat",
     append: Annotated[bool, typer.Option("--append", help=help_of("export_append"))] = False,
     plan: Annotated[Path | None, typer.Option("--plan", help=help_of("export_plan"))] = None,
+    _unmask: Unmask = False,
     lang: LangName = "",
     as_json: AsJson = False,
 ) -> None:
@@ -138,10 +139,10 @@ def _tell(folder: Path, made: Exported, lang: messages.Lang, as_json: bool) -> N
     notes = [note.text(lang) for note in made.notes]
     if as_json:
         said = {"out": str(folder), "files": files, "skipped": [], "warnings": notes}
-        print(json.dumps(said, ensure_ascii=False))
+        console.say_json(said)
         return
-    print(messages.text("cli.written", lang, path=folder))
+    console.say(messages.text("cli.written", lang, path=folder))
     for name in files:
-        print(f"  {name}")
+        console.say(f"  {name}")
     for note in notes:
-        print(messages.text("cli.warning", lang, message=note))
+        console.say(messages.text("cli.warning", lang, message=note))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,7 +10,7 @@ import typer
 
 from gridmap import messages
 from gridmap.cli import console
-from gridmap.cli.common import AsJson, LangName, help_of, language, writing
+from gridmap.cli.common import AsJson, LangName, Unmask, help_of, language, writing
 from gridmap.cli.versions import Version
 
 if TYPE_CHECKING:
@@ -30,6 +29,7 @@ def import_edits(
     into: Annotated[Path, typer.Option("--into", help=help_of("import_edits_into"))],
     layer: Annotated[str, typer.Option("--layer", help=help_of("import_edits_layer"))] = "",
     yes: Annotated[bool, typer.Option("--yes", "-y", help=help_of("import_edits_yes"))] = False,
+    _unmask: Unmask = False,
     lang: LangName = "",
     as_json: AsJson = False,
 ) -> None:
@@ -59,7 +59,7 @@ def _into_plan(file: Path, into: Path, lang: str, yes: bool, as_json: bool) -> N
     if _go_on(changed, yes, speak, as_json):
         held.replace(made.plan)
         if not as_json:
-            print(messages.text("edits.applied", speak, count=len(made.applied), path=into))
+            console.say(messages.text("edits.applied", speak, count=len(made.applied), path=into))
     if len(made.conflicts):
         raise typer.Exit(1)
 
@@ -89,7 +89,7 @@ def _into_areas(
         with writing(into.parent, lang, asked=[into.name], guard=guard) as stage:
             count = replace_rows(into, stage / into.name, layer, before, merged)
         if not as_json:
-            print(messages.text("edits.applied_areas", lang, count=count, path=into))
+            console.say(messages.text("edits.applied_areas", lang, count=count, path=into))
     if len(conflicts):
         raise typer.Exit(1)
 
@@ -98,7 +98,7 @@ def _go_on(changed: bool, yes: bool, lang: messages.Lang, as_json: bool) -> bool
     """Ask whether to apply what can be applied, if there is anything."""
     if not changed:
         if not as_json:
-            print(messages.text("edits.nothing", lang))
+            console.say(messages.text("edits.nothing", lang))
         return False
     if not yes and not as_json:
         typer.confirm(messages.text("plan.apply", lang), abort=True)
@@ -117,7 +117,7 @@ def _tell(
         plain = conflicts.astype({"value": object})
         plain["value"] = plain["value"].where(conflicts["value"].notna(), None)
         tables = {"changes": changes.to_dict("records"), "conflicts": plain.to_dict("records")}
-        print(json.dumps({**tables, **said}, ensure_ascii=False))
+        console.say_json({**tables, **said})
         return
     for title, table, heads in (
         ("changes", changes, ("code", "what", "field", "before", "after")),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 
 from gridmap import messages
+from gridmap.cli import console
 from gridmap.errors import GridmapError, OutputError
 from gridmap.messages import Lang
 
@@ -59,7 +59,7 @@ def taken_up(out: Path, city_folder: Path, lang: Lang) -> list[str]:
         kept.append(digest)
     if copied:
         said = messages.text("cli.taken_up", lang, count=copied, folder=folder)
-        print(said, file=sys.stderr)
+        console.say(said, err=True)
     return kept
 
 
@@ -79,7 +79,7 @@ def _is_mended(path: Path, ours: bool, lang: Lang) -> bool:
         reason = messages.text("source.no_mends", lang, path=path.name, columns=", ".join(names))
     if ours:
         said = messages.text("cli.not_taken_up", lang, path=path, reason=reason)
-        print(said, file=sys.stderr)
+        console.say(said, err=True)
     return False
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ from gridmap.cli.common import (
     AsJson,
     CityPath,
     LangName,
+    Unmask,
     drawn_maps,
     help_of,
     language,
@@ -71,6 +70,7 @@ def design(
     count: Counts = None,
     preset: Annotated[str, typer.Option("--preset", help=help_of("preset"))] = "",
     workers: Workers = 0,
+    _unmask: Unmask = False,
     lang: LangName = "",
     as_json: AsJson = False,
 ) -> None:
@@ -99,6 +99,7 @@ def resize(
     maximum: Maximum = None,
     count: Counts = None,
     workers: Workers = 0,
+    _unmask: Unmask = False,
     lang: LangName = "",
     as_json: AsJson = False,
 ) -> None:
@@ -120,7 +121,9 @@ def resize(
 
 
 @edits.command(help=help_of("show"))
-def show(plan: PlanPath, lang: LangName = "", as_json: AsJson = False) -> None:
+def show(
+    plan: PlanPath, _unmask: Unmask = False, lang: LangName = "", as_json: AsJson = False
+) -> None:
     """Show the figures of a plan."""
     from gridmap.design import as_layers
     from gridmap.outputs import as_json as summary_json
@@ -129,7 +132,7 @@ def show(plan: PlanPath, lang: LangName = "", as_json: AsJson = False) -> None:
     city, known, speak = held.city, held.plan, held.lang
     layers = as_layers(known, city)
     if as_json:
-        print(json.dumps(summary_json(layers), ensure_ascii=False))
+        console.say_json(summary_json(layers))
     else:
         show_summary(layers, speak)
 
@@ -140,6 +143,7 @@ def move(
     codes: Codes,
     to: Annotated[str, typer.Option("--to", help=help_of("move_to"))],
     yes: Yes = False,
+    _unmask: Unmask = False,
     lang: LangName = "",
     as_json: AsJson = False,
 ) -> None:
@@ -155,6 +159,7 @@ def split(
     code: Annotated[str, typer.Argument(help=help_of("code"))],
     into: Annotated[int, typer.Option("--into", help=help_of("into"), min=2)] = 2,
     yes: Yes = False,
+    _unmask: Unmask = False,
     lang: LangName = "",
     as_json: AsJson = False,
 ) -> None:
@@ -166,7 +171,12 @@ def split(
 
 @edits.command(help=help_of("merge"))
 def merge(
-    plan: PlanPath, codes: Codes, yes: Yes = False, lang: LangName = "", as_json: AsJson = False
+    plan: PlanPath,
+    codes: Codes,
+    yes: Yes = False,
+    _unmask: Unmask = False,
+    lang: LangName = "",
+    as_json: AsJson = False,
 ) -> None:
     """Make one micro-grid of several."""
     from gridmap.design import merge as edit
@@ -180,6 +190,7 @@ def recut(
     grid: Annotated[str, typer.Argument(help=help_of("grid_code"))],
     count: Annotated[int, typer.Option("--count", help=help_of("recut_count"), min=0)] = 0,
     yes: Yes = False,
+    _unmask: Unmask = False,
     lang: LangName = "",
     as_json: AsJson = False,
 ) -> None:
@@ -190,7 +201,13 @@ def recut(
 
 
 @edits.command(help=help_of("lock"))
-def lock(plan: PlanPath, codes: Codes, lang: LangName = "", as_json: AsJson = False) -> None:
+def lock(
+    plan: PlanPath,
+    codes: Codes,
+    _unmask: Unmask = False,
+    lang: LangName = "",
+    as_json: AsJson = False,
+) -> None:
     """Lock micro-grids."""
     from gridmap.design import lock as edit
 
@@ -198,7 +215,13 @@ def lock(plan: PlanPath, codes: Codes, lang: LangName = "", as_json: AsJson = Fa
 
 
 @edits.command(help=help_of("unlock"))
-def unlock(plan: PlanPath, codes: Codes, lang: LangName = "", as_json: AsJson = False) -> None:
+def unlock(
+    plan: PlanPath,
+    codes: Codes,
+    _unmask: Unmask = False,
+    lang: LangName = "",
+    as_json: AsJson = False,
+) -> None:
     """Unlock micro-grids."""
     from gridmap.design import lock as edit
 
@@ -206,7 +229,9 @@ def unlock(plan: PlanPath, codes: Codes, lang: LangName = "", as_json: AsJson = 
 
 
 @edits.command(help=help_of("undo"))
-def undo(plan: PlanPath, lang: LangName = "", as_json: AsJson = False) -> None:
+def undo(
+    plan: PlanPath, _unmask: Unmask = False, lang: LangName = "", as_json: AsJson = False
+) -> None:
     """Take back the last edit."""
     from gridmap.design import undo as edit
 
@@ -284,7 +309,7 @@ def _doubt(city: City, settings: Design, lang: Lang) -> None:
     from gridmap.design import doubts
 
     for doubt in doubts(city, settings):
-        print(messages.text("cli.warning", lang, message=doubt.text(lang)), file=sys.stderr)
+        console.say(messages.text("cli.warning", lang, message=doubt.text(lang)), err=True)
 
 
 def _write(plan: Plan, city: City, catalog: Catalog, folder: Path, lang: Lang) -> list[str]:
@@ -327,7 +352,7 @@ def _tell_plan(
     layers = as_layers(plan, city)
     if as_json:
         said = {**summary_json(layers), "out": str(out), "files": files, "skipped": skipped}
-        print(json.dumps(said, ensure_ascii=False))
+        console.say_json(said)
         return
     show_summary(layers, lang)
     tell_files(out, files, skipped, lang, as_json)
@@ -383,7 +408,7 @@ def _edited(
     held = OpenPlan.read(path, lang)
     change, speak = edit(held.plan), held.lang
     if as_json:
-        print(json.dumps(_plain(change), ensure_ascii=False))
+        console.say_json(_plain(change))
     else:
         _show_change(change, speak)
     if not yes:
@@ -392,7 +417,7 @@ def _edited(
         typer.confirm(messages.text("plan.apply", speak), abort=True)
     held.replace(change.plan)
     if not as_json:
-        print(messages.text("plan.applied", speak, path=path))
+        console.say(messages.text("plan.applied", speak, path=path))
 
 
 def _applied(path: Path, edit: Callable[[Plan], Plan], lang: str, as_json: bool) -> None:
@@ -400,9 +425,9 @@ def _applied(path: Path, edit: Callable[[Plan], Plan], lang: str, as_json: bool)
     changed, speak = edit(held.plan), held.lang
     held.replace(changed)
     if as_json:
-        print(json.dumps({"steps": len(changed.log), "micro_grids": len(changed)}))
+        console.say_json({"steps": len(changed.log), "micro_grids": len(changed)})
     else:
-        print(messages.text("plan.applied", speak, path=path))
+        console.say(messages.text("plan.applied", speak, path=path))
 
 
 def _plain(change: Change) -> dict[str, Any]:
@@ -429,7 +454,7 @@ def _show_change(change: Change, lang: Lang) -> None:
     for name in ("torn", "beyond"):
         codes = getattr(change, name)
         if codes:
-            print(messages.text(f"plan.{name}", lang, codes=", ".join(codes)))
+            console.say(messages.text(f"plan.{name}", lang, codes=", ".join(codes)))
 
 
 def _pair(before: Figures | None, after: Figures | None, name: str, form: str) -> str:

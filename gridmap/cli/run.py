@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +16,7 @@ from gridmap.cli.common import (
     CityPath,
     LangName,
     OutPath,
+    Unmask,
     Wanted,
     analysed_city,
     drawn_maps,
@@ -47,6 +46,7 @@ app = typer.Typer()
 def run(
     city: CityPath,
     out: OutPath = Path("out"),
+    _unmask: Unmask = False,
     lang: LangName = "",
     basemap: BasemapName = "",
     store: Annotated[str, typer.Option("--store", help=help_of("store"))] = "",
@@ -54,6 +54,7 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Run the main job."""
+    from gridmap.leaving import is_shown
     from gridmap.outputs import save_page, write_layers, write_quarantine, write_report
     from gridmap.outputs.maps.gallery import write_gallery
 
@@ -84,11 +85,13 @@ def run(
                 _save(analysed, store)
         made = sorted(str(path.relative_to(stage)) for path in stage.rglob("*") if path.is_file())
     _tell_run(analysed, out, made, skipped, speak, as_json)
+    if store and is_shown():
+        console.say(messages.text("cli.store_full", speak), err=True)
     quarantined = sum(receipt.quarantined for receipt in analysed.city.receipts)
     if quarantined:
         folder = out / "quarantine"
         message = messages.text("cli.bad_rows", speak, count=f"{quarantined:,}", folder=folder)
-        print(messages.text("cli.error", speak, message=message), file=sys.stderr)
+        console.say(messages.text("cli.error", speak, message=message), err=True)
         raise typer.Exit(1 if strict else 0)
 
 
@@ -107,7 +110,7 @@ def draw_map(
     city: CityPath,
     out: OutPath = Path("out"),
     basemap: BasemapName = "",
-    unmask: Annotated[bool, typer.Option("--unmask", help=help_of("who_unmask"))] = False,
+    _unmask: Unmask = False,
     lang: LangName = "",
     as_json: AsJson = False,
 ) -> None:
@@ -139,7 +142,6 @@ def draw_map(
                 tell,
                 city_file=city_file,
                 strict=name != "all",
-                unmask=unmask,
             )
         for drawn_name, page in drawn.items():
             save_page(page, stage / f"{drawn_name}.html")
@@ -157,12 +159,12 @@ def gallery(
     city: CityPath,
     out: OutPath = Path("out"),
     basemap: BasemapName = "",
-    unmask: Annotated[bool, typer.Option("--unmask", help=help_of("who_unmask"))] = False,
+    _unmask: Unmask = False,
     lang: LangName = "",
     as_json: AsJson = False,
 ) -> None:
     """Draw every map, and the page that leads to them."""
-    draw_map("all", city, out, basemap, unmask, lang, as_json)
+    draw_map("all", city, out, basemap, lang=lang, as_json=as_json)
 
 
 @app.command(help=help_of("layers"))
@@ -180,7 +182,7 @@ def layers(
     catalog = read_city_file(city).catalog if city else load_catalog()
     shown = [catalog.layer(name)] if name else list(catalog.in_order)
     if as_json:
-        print(json.dumps([layer.model_dump(mode="json") for layer in shown], ensure_ascii=False))
+        console.say_json([layer.model_dump(mode="json") for layer in shown])
     elif name:
         _show_fields(shown[0], speak)
     else:
@@ -219,7 +221,7 @@ def _tell_run(
 
     if as_json:
         said = {**summary_json(analysed), "out": str(out), "files": made, "skipped": skipped}
-        print(json.dumps(said, ensure_ascii=False))
+        console.say_json(said)
         return
     show_summary(analysed, lang)
     tell_files(out, made, skipped, lang, as_json)

@@ -52,20 +52,24 @@ def tell_tables(
     cells : mapping of str to DataFrame, optional
         What is in the CSV file of a table, where its fields alone do not say it.
     """
+    from gridmap.privacy import shown_frame
     from gridmap.schema import typed
 
-    whole = {name: typed(catalog.layer(name), frame) for name, frame in tables.items()}
+    whole = {
+        name: shown_frame(catalog.layer(name), typed(catalog.layer(name), frame))
+        for name, frame in tables.items()
+    }
     shown = dict(whole) if said is None else {**whole, next(iter(whole)): said}
     if csv is not None:
         _write(whole, catalog, lang, csv, cells or {})
     if as_json:
         records = {name: _records(catalog.layer(name), frame) for name, frame in whole.items()}
-        print(json.dumps(records, ensure_ascii=False))
+        console.say_json(records)
         return
     for name, frame in shown.items():
         _print(catalog.layer(name), frame, lang)
     if csv is not None:
-        print(messages.text("cli.written", lang, path=csv))
+        console.say(messages.text("cli.written", lang, path=csv))
 
 
 def _fields(layer: Layer, frame: pd.DataFrame) -> list[str]:
@@ -88,7 +92,7 @@ def _print(layer: Layer, frame: pd.DataFrame, lang: Lang) -> None:
 
     title = f"{layer.title.get(lang)}: {len(frame):,}"
     if frame.empty:
-        print(title)
+        console.say(title)
         return
     shown = worded(layer, frame.head(SHOWN), lang)
     shown = shown.loc[:, (shown != "").any()]
@@ -99,7 +103,7 @@ def _print(layer: Layer, frame: pd.DataFrame, lang: Lang) -> None:
     console.print_table(list(shown.columns[:fitting]), rows, title=f"{title}{said}")
     more = len(frame) - len(shown), shown.shape[1] - fitting
     if any(more):
-        print(messages.text("cli.more", lang, rows=f"{more[0]:,}", columns=more[1]))
+        console.say(messages.text("cli.more", lang, rows=f"{more[0]:,}", columns=more[1]))
 
 
 def _write(

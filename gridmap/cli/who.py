@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import math
 import re
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,7 +12,7 @@ from typer.core import TyperCommand
 
 from gridmap import messages
 from gridmap.cli import console
-from gridmap.cli.common import AsJson, CityPath, LangName, help_of, moment_of, opened
+from gridmap.cli.common import AsJson, CityPath, LangName, Unmask, help_of, moment_of, opened
 from gridmap.messages import Lang
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ def who(
     category: Annotated[str, typer.Option("--category", help=help_of("who_category"))] = "",
     at: Annotated[str, typer.Option("--at", help=help_of("who_at"))] = "",
     crs: Annotated[str, typer.Option("--crs", help=help_of("who_crs"))] = "EPSG:4490",
-    unmask: Annotated[bool, typer.Option("--unmask", help=help_of("who_unmask"))] = False,
+    _unmask: Unmask = False,
     lang: LangName = "",
     as_json: AsJson = False,
 ) -> None:
@@ -73,7 +72,7 @@ def who(
     settings = city_file.analysis.responsibility
     found = ownership.who(known, lon, lat, category=category, at=moment, crs=crs, settings=settings)
     away = ownership.outside(known, lon, lat, crs=crs) if found.empty else None
-    _tell(found, known, moment, speak, unmask=unmask, as_json=as_json, away=away)
+    _tell(found, known, moment, speak, as_json=as_json, away=away)
 
 
 def _degrees(place: str) -> tuple[float, float]:
@@ -96,27 +95,28 @@ def _tell(
     moment: dt.datetime,
     lang: Lang,
     *,
-    unmask: bool,
     as_json: bool,
     away: Outside | None,
 ) -> None:
     from gridmap.outputs.tables.words import time_text
+    from gridmap.privacy import shown_table
 
-    records = found.to_dict("records")
+    fields = city.catalog.layer("responsibilities").fields
+    records = shown_table(found, fields).to_dict("records")
     plain = ({str(key): value for key, value in row.items()} for row in records)
-    rows = [_row(row, city.timezone, unmask=unmask) for row in plain]
+    rows = [_row(row, city.timezone) for row in plain]
     if as_json:
         said: dict[str, Any] = {"at": moment.isoformat(), "responsible": rows}
         if away is not None:
             said["outside_m"] = round(away.distance_m, 1)
-        print(json.dumps(said, ensure_ascii=False, indent=2))
+        console.say_json(said, indent=2)
         return
     told = time_text(moment)
     if away is not None:
-        print(_away(away, city, lang))
+        console.say(_away(away, city, lang))
         return
     if not rows:
-        print(messages.text("who.nobody", lang, at=told))
+        console.say(messages.text("who.nobody", lang, at=told))
         return
     roles = city.catalog.layer("assignments").fields["role"].categories
     heads = [
@@ -149,11 +149,8 @@ def _away(away: Outside, city: City, lang: Lang) -> str:
     return f"{said}{messages.text('who.exchanged', lang)}" if away.exchanged else said
 
 
-def _row(row: dict[str, Any], timezone: str, *, unmask: bool) -> dict[str, Any]:
+def _row(row: dict[str, Any], timezone: str) -> dict[str, Any]:
     """Return one answer in plain types."""
-    from gridmap.outputs.privacy import masked
-
-    phone = _text(row["phone"])
     return {
         "rank": int(row["rank"]),
         "holder": str(row["holder"]),
@@ -167,7 +164,7 @@ def _row(row: dict[str, Any], timezone: str, *, unmask: bool) -> dict[str, Any]:
         "distance_m": round(float(row["distance_m"]), 1),
         "chainage_m": _metres(row["chainage_m"]),
         "until": _day(row["until"], timezone),
-        "phone": phone if unmask else masked(phone),
+        "phone": _text(row["phone"]),
         "source": _text(row["source"]),
     }
 

@@ -14,6 +14,7 @@ from gridmap.cli.common import (
     AsJson,
     CityPath,
     LangName,
+    Unmask,
     Wanted,
     analysed_city,
     help_of,
@@ -83,12 +84,14 @@ def kpis(
     at: Annotated[str, typer.Option("--at", help=help_of("kpis_at"))] = "",
     proof: Annotated[int | None, typer.Option("--proof", help=help_of("kpis_proof"), min=0)] = None,
     csv: CsvPath = None,
+    _unmask: Unmask = False,
     lang: LangName = "",
     as_json: AsJson = False,
 ) -> None:
     """Compute KPIs; each shows its numerator and denominator, and can list its cases."""
     from gridmap.measures.cases import kpi_tables
     from gridmap.outputs.tables.indicators import kpi_cells, kpi_words
+    from gridmap.privacy import shown_frame
 
     city_file, speak = opened(city, lang)
     settings = _changed(city_file.analysis, by, period, level)
@@ -99,6 +102,7 @@ def kpis(
     if proof is not None:
         tables = {"kpi_cases": made.behind(proof)}
         tables = {"kpis": made.rows.iloc[[proof]], **tables}
+    tables = {name: shown_frame(known.catalog.layer(name), f) for name, f in tables.items()}
     said = None if as_json else kpi_words(tables["kpis"], known.catalog, speak)
     cells = {"kpis": kpi_cells(tables["kpis"], known.catalog, speak)}
     tell_tables(tables, known.catalog, speak, as_json=as_json, csv=csv, said=said, cells=cells)
@@ -125,6 +129,7 @@ def _changed(settings: Analysis, by: list[str] | None, period: str, level: str) 
 def overdue(
     city: CityPath,
     csv: CsvPath = None,
+    _unmask: Unmask = False,
     lang: LangName = "",
     as_json: AsJson = False,
 ) -> None:
@@ -141,6 +146,7 @@ def recurrence(
     city: CityPath,
     by: Annotated[str, typer.Option("--by", help=help_of("recurrence_by"))] = "",
     csv: CsvPath = None,
+    _unmask: Unmask = False,
     lang: LangName = "",
     as_json: AsJson = False,
 ) -> None:
@@ -161,6 +167,7 @@ def recurrence(
 def dead_corners(
     city: CityPath,
     csv: CsvPath = None,
+    _unmask: Unmask = False,
     lang: LangName = "",
     as_json: AsJson = False,
 ) -> None:
@@ -177,12 +184,14 @@ def fairness(
     plan: Annotated[Path | None, typer.Option("--plan", help=help_of("fairness_plan"))] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help=help_of("fairness_out"))] = None,
     csv: CsvPath = None,
+    _unmask: Unmask = False,
     lang: LangName = "",
     as_json: AsJson = False,
 ) -> None:
     """Tell how fairly work is shared, and which micro-grids should change grid."""
     from gridmap.measures.registry import Given
     from gridmap.measures.workloads import proposed, transferred_grids, transfers_of
+    from gridmap.privacy import shown_frame
     from gridmap.sources.plan import read_plan
 
     city_file, speak = opened(city, lang)
@@ -195,10 +204,11 @@ def fairness(
         proposal = proposed(given, units)
         tables["transfers"] = transfers_of(given, proposal)
         if out is not None:
-            _write_grids(transferred_grids(given, units, proposal), out, speak)
+            grids = transferred_grids(given, units, proposal)
+            _write_grids(shown_frame(city_file.catalog.layer("grids"), grids), out, speak)
     tell_tables(tables, analysed.city.catalog, speak, as_json=as_json, csv=csv)
     if out is not None and plan is not None and not as_json:
-        print(messages.text("cli.written", speak, path=out))
+        console.say(messages.text("cli.written", speak, path=out))
 
 
 def _write_grids(grids: gpd.GeoDataFrame, out: Path, lang: Lang) -> None:

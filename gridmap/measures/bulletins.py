@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 from zoneinfo import ZoneInfo
@@ -15,10 +15,11 @@ import pandas as pd
 
 from gridmap.analysis.cases._conditions import holding
 from gridmap.analysis.cases.indicators import PERIODS, indicators
-from gridmap.catalog import Text
+from gridmap.catalog import Catalog, Field, Text
 from gridmap.errors import ConformError
 from gridmap.measures.cases import case_table
 from gridmap.model import City
+from gridmap.privacy import shown_table, shown_value
 from gridmap.settings import Analysis
 from gridmap.summaries import Summarised
 
@@ -146,6 +147,11 @@ class Table:
     column: str
     rows: tuple[tuple[str | None, dict[str, Value]], ...]
 
+    def shown(self, field: Field) -> Table:
+        """Return it with the names of its groups as they may be written or shown."""
+        rows = ((shown_value(name, is_code=field.code), cells) for name, cells in self.rows)
+        return Table(self.column, tuple(rows))
+
 
 @dataclass(frozen=True, repr=False)
 class Bulletin(Summarised):
@@ -190,6 +196,16 @@ class Bulletin(Summarised):
     overdue: pd.DataFrame
     sha256: str
     rows: int
+
+    def shown(self, catalog: Catalog) -> Bulletin:
+        """Return it as it may be written or shown; its hash is that of the rows in full."""
+        fields = catalog.layer("problems").fields
+        known = {"area": fields["code"], "code": fields["code"]}
+        known |= {name: fields[name] for name in _COLUMNS if name in fields}
+        tables = tuple(each.shown(known[each.column]) for each in self.tables)
+        city, source = (Text(**shown_value(t.model_dump())) for t in (self.city, self.source))
+        overdue = shown_table(self.overdue, known)
+        return replace(self, city=city, source=source, tables=tables, overdue=overdue)
 
     @property
     def stem(self) -> str:

@@ -348,4 +348,13 @@ def _receipt(draft: _Draft) -> Receipt:
         stale=draft.mends.stale,
         rejected=rejected.reset_index(drop=True),
         notes=tuple(draft.notes),
+        columns=_filled(draft),
     )
+
+
+def _filled(draft: _Draft) -> dict[str, str]:
+    """Return the columns of a source that fill a field as they are, each with its field."""
+    rules = draft.entry.columns
+    named = {name: rules[name].column if name in rules else name for name in draft.layer.inputs}
+    there = set(map(str, draft.raw.table.columns))
+    return {column: name for name, column in named.items() if column in there}

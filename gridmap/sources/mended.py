@@ -19,6 +19,7 @@ import pandas as pd
 from gridmap import messages
 from gridmap.digests import cell_text, row_marks
 from gridmap.errors import SourceError
+from gridmap.leaving import clean, guarded, leaving, restored, runs_as_formula, without_numbers
 from gridmap.sources.files import read_raw
 
 __all__ = ["FOLDER", "Done", "is_of_quarantine", "mend_rows", "mends_in", "with_mends"]
@@ -127,7 +128,8 @@ def mend_rows(
     ['litter', 'noise']
     """
     origin, marks = (_labelled(mended, name) for name in ("origin", "mark"))
-    mine = mended[mended[origin].astype("string") == source].reset_index(drop=True)
+    known = (source, without_numbers(clean(source)))
+    mine = mended[mended[origin].astype("string").isin(known)].reset_index(drop=True)
     columns = _columns(mine, table)
     cells = mine[list(columns)].set_axis(list(columns.values()), axis=1)
     asked = mine[marks].astype("string").fillna("")
@@ -140,8 +142,9 @@ def mend_rows(
     put: set[int] = set()
     for row, (place, was) in zip(changed, found, strict=True):
         for name in columns.values() if was is not None else ():
-            cell = cells[name].iloc[row]
-            if was is not None and not _same(cell_text(was[name].iloc[place]), cell):
+            before = cell_text(was[name].iloc[place]) if was is not None else ""
+            cell = _read_back(before, cells[name].iloc[row])
+            if was is not None and not _same(before, cell):
                 values[name].iloc[place] = None if cell_text(cell) == "" else cell
                 put.add(place)
     stale = sum(was is None for _, was in found)
@@ -164,12 +167,13 @@ def _labelled(table: pd.DataFrame, name: str) -> str | None:
 def _columns(mended: pd.DataFrame, table: pd.DataFrame) -> dict[str, str]:
     """Return the columns of mended rows that are the source's, each with its name there."""
     ours = {_labelled(mended, name) for name in _OURS}
-    known = {str(column) for column in table.columns}
+    known = {guarded(leaving(str(column))): str(column) for column in table.columns}
+    known |= {str(column): str(column) for column in table.columns}
     found: dict[str, str] = {}
     for column in mended.columns:
-        # A name that stands twice gets a number when it is read; one like a formula, an apostrophe.
+        # A name that stands twice gets a number when it is read.
         names = [column, column.removesuffix(" (2)"), column.removeprefix("'")]
-        name = next((each for each in names if each in known), None)
+        name = next((known[each] for each in names if each in known), None)
         if column not in ours and name is not None and name not in found.values():
             found[column] = name
     return found
@@ -203,11 +207,18 @@ def _only(marks: pd.Series) -> dict[str, int]:
     return dict(zip(alone.astype(str), alone.index.to_list(), strict=True))
 
 
+def _read_back(was: str, cell: object) -> object:
+    """Return a cell without what it was given when it was written: a mask, an apostrophe."""
+    if not isinstance(cell, str) or cell == was:
+        return cell
+    bare = cell.removeprefix("'")
+    return restored(bare if runs_as_formula(bare) else cell, was)
+
+
 def _same(was: str, cell: object) -> bool:
     """Tell whether a cell says what it said, however a spreadsheet has written it."""
     now = cell_text(cell)
-    plain = "".join(letter for letter in was if letter.isprintable() or letter in "\t\r\n")
-    if now in (was, plain, f"'{plain}"):
+    if now in (was, clean(was)):
         return True
     if _DATE.fullmatch(was) and _DATE.fullmatch(now):
         return pd.to_datetime(was) == pd.to_datetime(now)

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from gridmap._version import __version__
 from gridmap.catalog import Catalog, load_catalog
 from gridmap.errors import StoreError
+from gridmap.leaving import unmasked
 from gridmap.result import Analysed
 from gridmap.store.connection import is_postgres, reason_of, transaction
 from gridmap.store.rows import columns_of, read_rows, write_rows
@@ -60,8 +61,12 @@ def prove(url: str, catalog: Catalog | None = None) -> None:
         raise _ProvenError
 
 
-def save(analysed: Analysed, url: str, *, progress: Progress | None = None) -> None:
+def save(
+    analysed: Analysed, url: str, *, progress: Progress | None = None, unmask: bool = False
+) -> None:
     """Save a city with its results, in place of what the store had of that city.
+
+    Phones and numbers of identity cards are masked, and control characters left out.
 
     A layer that exists both as input and as result is stored once, as the result: the input's
     columns and rows with the derived fields filled, which is what outputs show too.
@@ -74,12 +79,16 @@ def save(analysed: Analysed, url: str, *, progress: Progress | None = None) -> N
         ``postgresql://user@host:port/database``, or a file that ends in .sqlite or .db.
     progress : callable, optional
         Is told the name of each layer before it is written.
+    unmask : bool
+        Whether phones and numbers of identity cards are stored in full.
 
     Raises
     ------
     StoreError
         If the store cannot be reached, or the city does not fit it. The store is then as before.
     """
+    with unmasked(unmask):
+        analysed = analysed.shown()
     city = analysed.city
     frames = _frames(analysed)
     columns = {name: columns_of(city.catalog.layer(name), frame) for name, frame in frames.items()}

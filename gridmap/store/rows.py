@@ -123,11 +123,6 @@ def write_rows(
     city : str
     srid : int, optional
         Of the geometry column, on PostgreSQL.
-
-    Raises
-    ------
-    StoreError
-        If a text holds a NUL character, which PostgreSQL cannot store.
     """
     for start in range(0, len(frame), _CHUNK_ROWS):
         part = frame.iloc[start : start + _CHUNK_ROWS]
@@ -137,7 +132,6 @@ def write_rows(
             **_values(layer, part, srid),
         }
         if is_postgres(connection):
-            _check_nul(layer, values)
             _copy(connection, table, values)
         else:
             rows = zip(*values.values(), strict=True)
@@ -171,13 +165,6 @@ def _stored_geometry(layer: Layer, shapes: Any, srid: int | None) -> dict[str, l
         shapes = shapely.set_srid(shapes, srid)
     stored[GEOMETRY] = shapely.to_wkb(shapes, include_srid=srid is not None).tolist()
     return stored
-
-
-def _check_nul(layer: Layer, values: Mapping[str, list[Any]]) -> None:
-    for name, cells in values.items():
-        for row, cell in zip(values[ROW], cells, strict=True):
-            if isinstance(cell, str) and "\0" in cell:
-                raise StoreError("store.nul", layer=layer.name, field=name, row=row + 1)
 
 
 def _copy(connection: sa.Connection, table: sa.Table, values: Mapping[str, list[Any]]) -> None:

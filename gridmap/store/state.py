@@ -122,9 +122,6 @@ def _plain(value: object) -> Any:
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
         return {"$float": str(value)}
-    if isinstance(value, str) and "\0" in value:
-        # PostgreSQL would keep the escape \u0000, but not look into any JSON that has it.
-        return {"$text": value.encode("unicode_escape").decode()}
     if isinstance(value, tuple):
         return {"$tuple": [_plain(item) for item in value]}
     if isinstance(value, list):
@@ -143,7 +140,7 @@ def _value(plain: Any) -> Any:
         return plain
     if set(plain) == {"$float"}:
         return float(plain["$float"])
-    if set(plain) == {"$text"}:
+    if set(plain) == {"$text"}:  # of stores that held control characters
         return str(plain["$text"]).encode().decode("unicode_escape")
     if set(plain) == {"$tuple"}:
         return tuple(_value(item) for item in plain["$tuple"])
@@ -161,6 +158,7 @@ def _receipt_state(receipt: Receipt) -> State:
         "repaired": receipt.repaired,
         "mended": receipt.mended,
         "stale": receipt.stale,
+        "columns": dict(receipt.columns),
         "rejected": {
             "columns": [
                 [str(name), str(dtype)]

@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 
 from gridmap.analysis.responsibility.asking import ORDER
+from gridmap.leaving import masked
 from gridmap.measures.ownership import ownership
 from gridmap.outputs import draw
-from gridmap.outputs.privacy import masked
 from gridmap.result import Analysed
 
 

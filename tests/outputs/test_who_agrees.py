@@ -26,12 +26,12 @@ from who_places import city_with_microgrids, clear_places
 from gridmap import analysis, messages
 from gridmap.config import read_city_file
 from gridmap.crs import from_wgs84
+from gridmap.leaving import masked
 from gridmap.measures.analyse import analyse
 from gridmap.measures.responsibility import reach_of, responsibilities
 from gridmap.outputs import draw, save_page
 from gridmap.outputs.maps._people import who_panel
 from gridmap.outputs.pages.page import page
-from gridmap.outputs.privacy import masked
 from gridmap.result import Analysed
 from gridmap.sources import read_city
 

@@ -19,11 +19,11 @@ from shapes import CRS, EAST, NORTH
 from gridmap import messages
 from gridmap.catalog import Layer, MapLayer, Symbology
 from gridmap.cli.tables import tell_tables
+from gridmap.leaving import clean
 from gridmap.outputs.export.layers import export_layers
 from gridmap.outputs.maps._layers import Overlay, feature_layer
 from gridmap.outputs.pages.page import page, save_page
 from gridmap.outputs.styles.symbology import paint
-from gridmap.outputs.tables.guard import clean
 from gridmap.outputs.tables.words import heading, headings, number_text, share_text, words
 
 ZONE = "Asia/Shanghai"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from sources.test_city import ROW, write_town
+from written_town import CASES, GRIDS, HEAD
 
 from gridmap import cli
 from gridmap.digests import row_marks
@@ -170,6 +171,11 @@ def mended_as(table: pd.DataFrame, cells: dict[str, list[object]]) -> pd.DataFra
         ("2025-03-01 08:00", "2025/3/1 9:00", False),
         ("=1+1", "'=1+1", True),
         ("a\x00b", "ab", True),
+        ("a\x1b[31mb\u202e\r\nc", "ab\nc", True),
+        ("Gate 13800001234", "Gate 138*****234", True),
+        ("13800001234", "138*****234", True),
+        (" ＝1+1", "' ＝1+1", True),
+        ("+86 138 0000 1234", "'+86***********234", True),
         ("", None, True),
         ("x", None, False),
         (None, "x", False),
@@ -210,3 +216,51 @@ def test_a_file_that_is_none_of_the_quarantine_is_refused(tmp_path: Path) -> Non
     (tmp_path / "mended" / "notes.csv").write_text("a,b\n1,2\n")
     with pytest.raises(SourceError, match=r"notes\.csv: is no file of the quarantine"):
         read_city(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "made"),
+    [
+        ("Gate 13800001234", "Gate 2, 138*****234", "Gate 2, 13800001234"),
+        ("13800001234/13900001234", "139*****234/138*****234", "13900001234/13800001234"),
+        ("13800001234", "13900000000", "13900000000"),
+        ("=1+1", "'=1+2", "=1+2"),
+        ("8888", "8**8", "8888"),
+    ],
+)
+def test_what_was_masked_or_guarded_is_as_it_was_where_a_cell_was_changed(
+    was: str, now: str, made: str
+) -> None:
+    table = pd.DataFrame({"a": [was], "b": ["1"]}, dtype="string")
+    mended = mended_as(table, {"a": [now], "b": ["9"]})
+    got, _ = mend_rows(table, mended, "a.csv")
+    assert got.to_numpy().tolist() == [[made, "9"]]
+
+
+def test_a_mask_never_takes_the_place_of_what_it_hides(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    head = "id,kind,from,due,to,lon,lat,where,tel 13800001234,=note\n"
+    rows = [f"{ROW},Gate 1,13800001234,x",
+            '2,litter,yesterday,,,120.905,30.705,"Gate 2, 13800001234",13900001234,=1 13700001234',
+            "13800001111,litter,never,,,120.905,30.705,Gate 3,13900001234,"]  # fmt: skip
+    text = (HEAD + GRIDS + CASES).replace('closed = "to"', 'closed = "to", address = "where"')
+    write_town(tmp_path, [], text)
+    source = "cases 13800001234.csv"
+    (tmp_path / "city.toml").write_text(text.replace("cases.csv", source), encoding="utf-8")
+    (tmp_path / source).write_text(head + "\n".join(rows) + "\n", encoding="utf-8")
+    run(tmp_path, capsys)
+    [quarantine] = (tmp_path / "out" / "quarantine").iterdir()
+    written = quarantine.read_text(encoding="utf-8-sig")
+    assert quarantine.name == "02-problems-cases 138xxxxx234.csv"
+    assert "'=1 137*****234" in written
+    assert "13800001111" in written  # a code, by which rows are found
+    for phone in ("13800001234", "13900001234", "13700001234"):
+        assert phone not in written
+    mend(quarantine, {"2": {"from": "2025-03-01"}, "13800001111": {"from": "2025-03-02"}})
+    run(tmp_path, capsys)
+    city = read_city(tmp_path)
+    assert city.receipts[-1].mended == 2
+    addresses = city.frame("problems").set_index("code")["address"].to_dict()
+    assert addresses["2"] == "Gate 2, 13800001234"
+    assert list(addresses) == ["1", "2", "13800001111"]

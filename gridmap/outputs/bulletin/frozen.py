@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from gridmap._version import __version__
+from gridmap.catalog import load_catalog
 from gridmap.errors import OutputError
+from gridmap.leaving import json_text
 from gridmap.measures.bulletins import FORMAT, Bulletin, Figure
 from gridmap.outputs.bulletin.book import write_book
 from gridmap.outputs.bulletin.page import page_text
@@ -65,6 +67,7 @@ def write_bulletin(bulletin: Bulletin, folder: AnyPath, lang: str, *, revise: in
         the bulletin is missing or was altered; if the folder cannot be written.
     """
     folder = Path(folder)
+    bulletin = bulletin.shown(load_catalog())
     found = _records(folder, bulletin.stem)
     revision = _revision(bulletin, found, revise)
     stem = _stem(bulletin, revision, lang)
@@ -168,7 +171,7 @@ def _written(
             "files": {path.name: _digest(path) for path in (page, book)},
             "figures": {each.name: _plain(each) for each in bulletin.figures},
         }
-        text = json.dumps(record, ensure_ascii=False, indent=2, allow_nan=False)
+        text = json_text(record, indent=2)
         (stage / f"{stem}.json").write_text(text + "\n", encoding="utf-8", newline="\n")
     return tuple(folder / f"{stem}{suffix}" for suffix in (*_SUFFIXES, ".json"))
 

@@ -12,8 +12,10 @@ import pyogrio
 import pyproj
 
 from gridmap.catalog import Text, load_catalog
+from gridmap.leaving import leaving
 from gridmap.model import UNDATED, City
 from gridmap.outputs.export.layers import write_layers
+from gridmap.privacy import code_leaving, shown_table
 from gridmap.result import Analysed, Result
 
 __all__ = ["write_findings", "write_mended"]
@@ -84,11 +86,14 @@ def write_mended(
         two areas share.
     """
     path = folder / f"{name}_mended.gpkg"
-    kept = table.loc[mended.index].copy()
+    areas = load_catalog().layer("grids").fields
+    coded = {names[role]: areas[role] for role in ("code", "parent") if role in names}
+    kept = shown_table(table.loc[mended.index], coded).copy()
     for role in ("code", "parent"):
         # Numbers need no mending and stay numbers.
-        if role in names and pd.api.types.is_string_dtype(kept[names[role]]):
-            kept[names[role]] = mended[role]
+        name = leaving(names.get(role, ""))
+        if role in names and pd.api.types.is_string_dtype(kept[name]):
+            kept[name] = mended[role].map(code_leaving, na_action="ignore")
     frame = gpd.GeoDataFrame(kept, geometry=mended.geometry, crs=mended.crs)
     pyogrio.write_dataframe(
         frame, path, layer=name, driver="GPKG", geometry_type="MultiPolygon", promote_to_multi=True

@@ -17,6 +17,7 @@ import numpy as np
 import shapely
 
 from gridmap.errors import OutputError
+from gridmap.leaving import clean
 from gridmap.outputs.export.job import Job
 from gridmap.outputs.export.selection import Chosen
 from gridmap.outputs.export.systems import System
@@ -60,7 +61,7 @@ def write_dxf(job: Job, chosen: Chosen) -> list[Path]:
     codes = _codes(chosen)
     for shape, name, code in zip(shapes, names, codes, strict=True):
         for entity in _draw(space, shape, name):
-            entity.set_xdata(_APPLICATION, [(1000, code[:255])])
+            entity.set_xdata(_APPLICATION, [(1000, clean(code)[:255])])
     labels = label_of(layer, chosen.frame) if chosen.styled else None
     if labels is not None:
         field, zone = layer.fields[labels.field], job.analysed.city.timezone
@@ -100,7 +101,7 @@ def _layers(drawing: Any, chosen: Chosen, lang: str) -> list[str]:
 
 
 def _clean(name: str) -> str:
-    return name.translate(_FORBIDDEN).strip()[:255]
+    return clean(name).translate(_FORBIDDEN).strip()[:255]
 
 
 def _codes(chosen: Chosen) -> list[str]:

@@ -22,6 +22,7 @@ from gridmap._version import __version__
 from gridmap.catalog import Layer
 from gridmap.design.imported import SAME_M
 from gridmap.errors import OutputError
+from gridmap.leaving import json_text
 from gridmap.outputs.export.job import TIMESTAMP, Job, all_multi, multi, prove_family, zoned
 from gridmap.outputs.export.selection import Chosen
 from gridmap.outputs.styles.qgis import qml
@@ -103,7 +104,7 @@ def _write_layer(job: Job, path: Path, part: Chosen, *, added: bool) -> None:
         options["GEOMETRY_NAME"] = "geom" if "geom" not in names else "gpkg_geom"
         frame = all_multi(job.system.place(frame))
     if not added:
-        metadata = {METADATA: json.dumps(provenance(job, layer), ensure_ascii=False)}
+        metadata = {METADATA: json_text(provenance(job, layer))}
         pyogrio.write_dataframe(
             frame,
             path,

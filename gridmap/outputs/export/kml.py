@@ -19,11 +19,11 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
+from gridmap.leaving import clean
 from gridmap.outputs.export.archive import zip_bytes
 from gridmap.outputs.export.job import Job
 from gridmap.outputs.export.selection import Chosen
 from gridmap.outputs.styles.symbology import PathStyle, paint
-from gridmap.outputs.tables.guard import clean
 from gridmap.outputs.tables.words import headings, words
 
 __all__ = ["write_kml", "write_kmz"]

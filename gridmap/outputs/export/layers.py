@@ -16,6 +16,7 @@ from xlsxwriter.exceptions import XlsxWriterException
 from gridmap.catalog import Catalog
 from gridmap.errors import OutputError
 from gridmap.kinds import checked
+from gridmap.leaving import unmasked
 from gridmap.measures.analyse import why_nothing
 from gridmap.outputs.export.formats import DEFAULT_FORMATS, FORMAT_TABLE, FORMATS
 from gridmap.outputs.export.job import TIMESTAMP, Job, Note, gathered
@@ -157,7 +158,10 @@ def export_layers(
         If the system is not known.
     """
     check_formats(formats, append=append is not None)
-    chosen = tuple(chosen_layers(analysed, selection or Selection()))
+    asked = selection or Selection()
+    chosen = tuple(chosen_layers(analysed, asked))
+    with unmasked(asked.privacy == "full"):
+        analysed = analysed.shown()
     system = system_of(crs, analysed.city.crs)
     job = Job(
         analysed=analysed,
@@ -171,7 +175,7 @@ def export_layers(
         formats=tuple(formats),
         tell=tell,
     )
-    _note_left_out(job, selection or Selection())
+    _note_left_out(job, asked)
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": TIMESTAMP})
     written: list[Path] = []
     for name in [one for one in FORMATS if one in formats and chosen]:

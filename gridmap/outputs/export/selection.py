@@ -16,7 +16,8 @@ import shapely
 
 from gridmap.catalog import Catalog, Layer
 from gridmap.errors import OutputError
-from gridmap.outputs.privacy import without_private
+from gridmap.leaving import unmasked
+from gridmap.privacy import code_leaving
 from gridmap.result import Analysed
 
 __all__ = ["PRIVACY", "Chosen", "Privacy", "Selection", "check_selection", "chosen_layers"]
@@ -46,7 +47,8 @@ class Selection:
         ``field``, of every layer that has it, or ``layer.field``. A layer of which none is named
         has all. Keys are always there.
     privacy : str
-        Of fields that belong to a person: ``masked``, ``none`` to leave them out, or ``full``.
+        Of fields that belong to a person: ``masked``, ``none`` to leave them out, or ``full``,
+        which shows phones and numbers of identity cards in other texts too.
     """
 
     layers: Sequence[str] = ()
@@ -97,6 +99,8 @@ def chosen_layers(analysed: Analysed, selection: Selection) -> Iterator[Chosen]:
         If an area, a column or the level of privacy is not known, or a column is of no layer.
     """
     check_selection(analysed.city.catalog, selection)
+    with unmasked(selection.privacy == "full"):
+        analysed = analysed.shown()
     city, named = analysed.city, set(selection.layers)
     outline = _outline(analysed, selection.areas)
     zone = ZoneInfo(city.timezone)
@@ -153,8 +157,7 @@ def _columns(layer: Layer, frame: pd.DataFrame, selection: Selection) -> pd.Data
     ]
     if isinstance(frame, gpd.GeoDataFrame):
         kept.append(str(frame.geometry.name))
-    shown = frame[kept]
-    return without_private(layer, shown) if selection.privacy == "masked" else shown
+    return frame[kept]
 
 
 def _aware(moment: dt.datetime | None, zone: ZoneInfo) -> pd.Timestamp | None:
@@ -183,6 +186,7 @@ def _outline(analysed: Analysed, codes: Sequence[str]) -> shapely.Geometry | Non
         return None
     grids = analysed.frame("grids")
     known = grids["code"].to_list() if grids is not None else []
+    codes = [code_leaving(code) for code in codes]
     lost = sorted(set(codes) - set(known))
     if lost or not isinstance(grids, gpd.GeoDataFrame):
         raise OutputError("export.area", codes=", ".join(lost), city=analysed.city.name)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
+from gridmap.leaving import json_text
 from gridmap.outputs.export.geopackage import styles_of
 from gridmap.outputs.export.job import Job
 from gridmap.outputs.export.selection import Chosen
@@ -56,7 +56,7 @@ def write_maplibre(job: Job, chosen: tuple[Chosen, ...]) -> list[Path]:
     ]
     style = maplibre_style(job.analysed.city.title.get(job.lang), layers, job.lang)
     path = job.folder / f"{job.analysed.city.name}.style.json"
-    path.write_text(json.dumps(style, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    path.write_text(json_text(style, indent=1) + "\n", encoding="utf-8")
     return [path]
 
 

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from gridmap.analysis.responsibility.targets import Targets
-from gridmap.measures.ownership import ownership
+from gridmap.catalog import Catalog
+from gridmap.leaving import leaving
+from gridmap.measures.ownership import Ownership, ownership
 from gridmap.outputs.maps._layers import Overlay
 from gridmap.outputs.pages.elements import FeatureLayer
 from gridmap.outputs.pages.who import DrawnTargets, WhoIsResponsible
-from gridmap.outputs.privacy import without_private
+from gridmap.privacy import shown_frame, shown_value
 from gridmap.result import Analysed
 
 __all__ = ["who_panel"]
@@ -21,7 +23,6 @@ def who_panel(
     drawn: Sequence[tuple[Overlay, FeatureLayer]],
     *,
     service: str = "",
-    unmask: bool = False,
 ) -> WhoIsResponsible | None:
     """Return the panel that answers as `gridmap.analysis.who` does; None if nobody answers at all.
 
@@ -32,18 +33,30 @@ def who_panel(
         What the map draws.
     service : str
         The online base map for which the overlays are shifted, if there is one.
-    unmask : bool
-        Whether phones are told in full.
     """
     known = ownership(analysed)
     if not known.groups:
         return None
-    if not unmask:
-        layer = analysed.city.catalog.layer("assignments")
-        known = replace(known, holders=without_private(layer, known.holders))
+    known = _shown(known, analysed.city.catalog)
     areas = {(g.layer, g.kind): _drawing(g, drawn) for g in known.groups if g.rule == "inside"}
     found = {key: overlay for key, overlay in areas.items() if overlay is not None}
     return WhoIsResponsible(known, found, service=service)
+
+
+def _shown(known: Ownership, catalog: Catalog) -> Ownership:
+    """Return who answers for what as it may be shown, found by what is known in full."""
+    holders = shown_frame(catalog.layer("assignments"), known.holders)
+    groups = tuple(
+        replace(
+            group,
+            kind=leaving(group.kind),
+            frame=shown_frame(catalog.layer(group.layer), group.frame),
+        )
+        for group in known.groups
+    )
+    titles = {(layer, leaving(kind)): title for (layer, kind), title in known.titles.items()}
+    categories = shown_value(known.categories)
+    return replace(known, holders=holders, groups=groups, titles=titles, categories=categories)
 
 
 def _drawing(group: Targets, drawn: Sequence[tuple[Overlay, FeatureLayer]]) -> DrawnTargets | None:

@@ -17,6 +17,7 @@ from gridmap import messages
 from gridmap.catalog import Basemap, MapSpec, Text
 from gridmap.errors import ConformError, OutputError
 from gridmap.kinds import checked
+from gridmap.leaving import unmasked
 from gridmap.measures.analyse import why_nothing
 from gridmap.messages import Words
 from gridmap.outputs.maps._layers import (
@@ -33,7 +34,6 @@ from gridmap.outputs.maps._people import who_panel
 from gridmap.outputs.pages import elements
 from gridmap.outputs.pages.basemap import Backdrop, add_basemap, shifted
 from gridmap.outputs.pages.page import Page, page
-from gridmap.outputs.privacy import without_private
 from gridmap.outputs.styles.symbology import paint
 from gridmap.result import Analysed
 
@@ -71,7 +71,7 @@ def draw(
     folder : path, optional
         That a relative path of the base map is in, by default the current one.
     unmask : bool
-        Show phones in full on a map that tells who is responsible.
+        Show phones and numbers of identity cards in full.
 
     Returns
     -------
@@ -101,6 +101,12 @@ def draw(
         why = ConformError("measure.no_moment", name="responsibilities")
         raise OutputError("map.nothing", map=spec.name, why=why)
     beneath = basemap or Basemap()
+    with unmasked(unmask):
+        return _drawn(analysed, spec, lang, beneath, Path(folder or ""))
+
+
+def _drawn(known: Analysed, spec: MapSpec, lang: str, beneath: Basemap, folder: Path) -> Page:
+    analysed = known.shown()
     overlays = [
         replace(overlay, frame=shifted(overlay.frame, beneath.service))
         for overlay in overlays_of(analysed, spec)
@@ -115,11 +121,11 @@ def draw(
         time_zone=city.timezone,
         review_number=city.review_number or "–",
     )
-    below = add_basemap(canvas, beneath, bounds, Path(folder or ""))
+    below = add_basemap(canvas, beneath, bounds, folder)
     below += _backdrops(canvas, analysed, spec, beneath)
     made = list(zip(overlays, _fill(canvas, spec, overlays, below), strict=True))
     if spec.click == "who":
-        panel = who_panel(analysed, made, service=beneath.service, unmask=unmask)
+        panel = who_panel(known, made, service=beneath.service)
         if panel is not None:
             panel.add_to(canvas)
     _count(canvas, analysed, spec, made)
@@ -162,7 +168,6 @@ def overlays_of(analysed: Analysed, spec: MapSpec) -> Iterator[Overlay]:
         frame = analysed.frame(shown.layer)
         if frame is None or frame.empty or not isinstance(frame, gpd.GeoDataFrame):
             continue
-        frame = gpd.GeoDataFrame(without_private(layer, frame))
         title = shown.title or layer.title
         if not shown.split:
             yield Overlay(shown, layer, in_words(title), frame, shown.show)

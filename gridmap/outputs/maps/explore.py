@@ -15,10 +15,12 @@ from gridmap import messages
 from gridmap.catalog import Field, FieldType, Geometry, Layer, MapLayer, Symbology, Text
 from gridmap.errors import CrsError, OutputError
 from gridmap.kinds import checked
+from gridmap.leaving import leaving, unmasked
 from gridmap.outputs.maps._layers import Overlay, feature_layer, in_words, legend_section
 from gridmap.outputs.pages import elements
 from gridmap.outputs.pages.page import Page, page
 from gridmap.outputs.styles.symbology import paint
+from gridmap.privacy import shown_table
 
 __all__ = ["explore"]
 
@@ -46,6 +48,7 @@ def explore(
     *,
     title: str = "",
     lang: str = "en",
+    unmask: bool = False,
 ) -> Page:
     """Draw any frame on a page of its own.
 
@@ -61,6 +64,9 @@ def explore(
         By default the column, or how many rows there are.
     lang : str
         The language to begin with.
+    unmask : bool
+        Show phones and numbers of identity cards in full; numbers that may be phones are masked
+        in columns of numbers too.
 
     Returns
     -------
@@ -97,7 +103,9 @@ def explore(
         raise OutputError("map.no_shapes", rows=f"{len(frame):,}")
     left = len(frame) - len(shown)
     canvas = page(title=heading, bounds=shown.total_bounds, lang=lang, lines=_lines(left))
-    overlays = [*_overlays(_plain(shown), None if column is None else _named(column))]
+    with unmasked(unmask):
+        plain = gpd.GeoDataFrame(shown_table(_plain(shown)))
+    overlays = [*_overlays(plain, None if column is None else leaving(_named(column)))]
     made, sections = [], []
     for overlay in overlays:
         painted = paint(overlay.layer, overlay.frame)

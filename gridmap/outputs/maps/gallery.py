@@ -63,6 +63,7 @@ def write_gallery(
     ...     path.name in index.read_text(encoding="utf-8")
     True
     """
+    analysed = analysed.shown()
     city = analysed.city
     cards = [
         {

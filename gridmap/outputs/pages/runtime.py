@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import cache
 from typing import Any, ClassVar
 
@@ -11,11 +10,12 @@ from branca.element import Element, Figure, MacroElement
 from jinja2 import Template
 
 from gridmap.errors import OutputError
+from gridmap.leaving import json_text
 from gridmap.resources import shipped
 
 __all__ = ["RuntimeCall", "Verbatim", "runtime_file", "script_json"]
 
-_FOR_SCRIPT = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
+_FOR_SCRIPT = {ord(char): f"\\u{ord(char):04x}" for char in "<>&"}
 
 
 @cache
@@ -36,8 +36,7 @@ def runtime_file(name: str) -> str:
 
 def script_json(value: object) -> str:
     """Return a value as JSON that is safe inside a ``<script>``."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return text.translate(_FOR_SCRIPT)
+    return json_text(value, separators=(",", ":")).translate(_FOR_SCRIPT)
 
 
 class Verbatim(Element):

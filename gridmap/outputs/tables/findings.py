@@ -44,6 +44,7 @@ def city_findings(analysed: Analysed, lang: str = "en") -> gpd.GeoDataFrame:
     >>> found["kind"].value_counts().to_dict()
     {'gap': 2, 'overlap': 2}
     """
+    analysed = analysed.shown()
     layer = analysed.city.catalog.layer("findings")
     rows = pd.DataFrame([*_rejected(analysed, lang), *_of_areas(analysed), *_of_points(analysed)])
     rows = rows.reindex(columns=[*layer.fields, "geometry"]).assign(safe=False)

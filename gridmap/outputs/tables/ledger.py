@@ -6,7 +6,7 @@ import pandas as pd
 from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_numeric_dtype
 
 from gridmap.catalog import Layer
-from gridmap.outputs.tables.guard import clean, runs_as_formula
+from gridmap.leaving import clean, guarded
 from gridmap.outputs.tables.words import headings, words
 
 __all__ = ["csv_bytes", "worded"]
@@ -37,8 +37,7 @@ def _guarded(column: pd.Series) -> pd.Series:
 def _harmless(value: object) -> object:
     if not isinstance(value, str):
         return value
-    text = clean(value)
-    return f"'{text}" if runs_as_formula(text) else text
+    return guarded(clean(value))
 
 
 def worded(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from gridmap import messages
 from gridmap._version import __version__
 from gridmap.design.search.graph import BARRIERS
 from gridmap.digests import row_marks
+from gridmap.leaving import json_text
 from gridmap.model import City, Receipt
 from gridmap.outputs.tables.indicators import kpi_sheet
 from gridmap.outputs.tables.ledger import csv_bytes
@@ -42,6 +42,7 @@ _SHARES = (
     "recorded_agrees", "plan_within_10", "plan_within_20", "plan_optimal",
     *(f"plan_across_{kind}" for kind in BARRIERS if kind),
 )  # fmt: skip
+_TOLD = ("gridmap_row", "gridmap_reason", "gridmap_value")
 _SHARE_DECIMALS = 2
 _THREE = ("gini_hours", "gini_hours_per_member", "plan_compactness")
 _TABLES = (
@@ -94,9 +95,9 @@ def receipt_rows(analysed: Analysed, lang: str = "en") -> tuple[list[str], list[
     """
     names = ("layer", "source", "rows_in", "rows_placed", "rows_quarantined", "rows_repaired")
     heads = [messages.text(f"report.{name}", lang) for name in names]
+    city = analysed.city.shown()
     rows: list[list[Any]] = [
-        [r.layer, r.source, r.rows, r.placed, r.quarantined, r.repaired]
-        for r in analysed.city.receipts
+        [r.layer, r.source, r.rows, r.placed, r.quarantined, r.repaired] for r in city.receipts
     ]
     return heads, rows
 
@@ -110,6 +111,7 @@ def note_rows(city: City, lang: str = "en") -> list[list[str]]:
     >>> note_rows(gridmap.read_city("data", layers=["grids"]))
     []
     """
+    city = city.shown()
     return [
         [receipt.source, note.text(lang)] for receipt in city.receipts for note in receipt.notes
     ]
@@ -126,6 +128,7 @@ def as_json(analysed: Analysed) -> dict[str, Any]:
     >>> list(told)
     ['city', 'version', 'crs', 'as_of', 'summary', 'inputs', 'results']
     """
+    analysed = analysed.shown()
     city = analysed.city
     return {
         "city": city.name,
@@ -186,8 +189,9 @@ def write_report(analysed: Analysed, folder: Path, lang: str = "en") -> list[Pat
     ...     [file.name for file in write_report(analysed, pathlib.Path(folder))]
     ['summary.json', 'summary.xlsx']
     """
+    analysed = analysed.shown()
     target = folder / "summary.json"
-    text = json.dumps(as_json(analysed), ensure_ascii=False, indent=2, allow_nan=False)
+    text = json_text(as_json(analysed), indent=2)
     target.write_text(text + "\n", encoding="utf-8")
     book = folder / "summary.xlsx"
     write_workbook(book, _sheets(analysed, lang))
@@ -226,13 +230,17 @@ def _form(key: str, value: Any) -> str:
     return share_form(_SHARE_DECIMALS) if key in _SHARES else number_form(_decimals(key, value))
 
 
+def _marks(receipt: Receipt) -> pd.Series:
+    """Return the marks of rejected rows, of which what is masked later is a part."""
+    return row_marks(receipt.rejected.drop(columns=list(_TOLD), errors="ignore"))
+
+
 def write_quarantine(analysed: Analysed, folder: Path, lang: str = "en") -> list[Path]:
     """Write one CSV for every input that has rows in quarantine.
 
-    Each row is as it was read, after its number, the field, the reason and what was found, so
-    that it can be mended and read again; its source and a mark, by which it is known then, stand
-    last. A text that would run as a formula stands after an
-    apostrophe.
+    Each row is as it was read but for what is masked, after its number, the field, the reason and
+    what was found, so that it can be mended and read again; its source and a mark, by which it is
+    known then, stand last. A text that would run as a formula stands after an apostrophe.
 
     Returns
     -------
@@ -249,7 +257,8 @@ def write_quarantine(analysed: Analysed, folder: Path, lang: str = "en") -> list
     ['05-problems-problems.csv']
     """
     written = []
-    for number, receipt in enumerate(analysed.city.receipts, start=1):
+    marks = [_marks(receipt) for receipt in analysed.city.receipts]
+    for number, receipt in enumerate(analysed.city.shown().receipts, start=1):
         if not receipt.quarantined:
             continue
         rejected = receipt.rejected
@@ -264,14 +273,16 @@ def write_quarantine(analysed: Analysed, folder: Path, lang: str = "en") -> list
                 messages.text("report.found", lang): rejected["gridmap_value"],
             }
         )
-        original = rejected.drop(columns=["gridmap_row", "gridmap_reason", "gridmap_value"])
+        original = rejected.drop(columns=list(_TOLD))
         known = pd.DataFrame(
             {
                 messages.text("report.origin", lang): receipt.source,
-                messages.text("report.mark", lang): row_marks(original),
+                messages.text("report.mark", lang): marks[number - 1],
             }
         )
-        path = folder / f"{number:02d}-{receipt.layer}-{Path(receipt.source).stem}.csv"
+        path = folder / f"{number:02d}-{receipt.layer}-{Path(receipt.source).stem}.csv".replace(
+            "*", "x"
+        )
         path.write_bytes(csv_bytes(pd.concat([table, original, known], axis=1)))
         written.append(path)
     return written

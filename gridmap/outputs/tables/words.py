@@ -16,8 +16,8 @@ from pandas.api.types import is_numeric_dtype
 
 from gridmap import messages
 from gridmap.catalog import Field, Layer
+from gridmap.leaving import clean
 from gridmap.outputs.numbers import number_text
-from gridmap.outputs.tables.guard import clean
 
 __all__ = [
     "MISSING",

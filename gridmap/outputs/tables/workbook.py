@@ -17,7 +17,7 @@ from pandas.api.types import is_numeric_dtype
 
 from gridmap._version import __version__
 from gridmap.catalog import Field, Layer
-from gridmap.outputs.tables.guard import clean, runs_as_formula
+from gridmap.leaving import clean, runs_as_formula
 from gridmap.outputs.tables.words import headings, local_times, time_text, words
 
 __all__ = [
@@ -155,10 +155,11 @@ class _Pen:
         self._book = book
         self._made: dict[str, Any] = {}
         look = {"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"}
-        self.head = book.add_format({**look, "bg_color": "#eef2f7"})
-        self.title = book.add_format({"bold": True, "font_size": 14})
         # As if an apostrophe were typed before it: it stays a text when it is edited, too.
-        self.quoted = book.add_format({"quote_prefix": True})
+        quoted = {"quote_prefix": True}
+        self.head = book.add_format({**look, **quoted, "bg_color": "#eef2f7"})
+        self.title = book.add_format({**quoted, "bold": True, "font_size": 14})
+        self.quoted = book.add_format(quoted)
 
     def form(self, name: str) -> Any:
         if name not in self._made:
@@ -168,6 +169,7 @@ class _Pen:
 
 def _sheet_name(title: str, used: set[str]) -> str:
     name = clean(title).translate(_SHEET)
+    name = f"_{name}" if runs_as_formula(name) else name
     made, number = name[:_NAME_SIGNS], 2
     while made.lower() in used:
         tail = f" {number}"
@@ -177,7 +179,7 @@ def _sheet_name(title: str, used: set[str]) -> str:
 
 def _write_sheet(page: Any, sheet: Sheet, pen: _Pen) -> None:
     for number, line in enumerate(sheet.top):
-        _write_text(page, number, 0, clean(line), pen.title if number == 0 else None)
+        _write_text(page, number, 0, clean(line), pen.title if number == 0 else pen.quoted)
     start = len(sheet.top) + bool(sheet.top)
     for column, head in enumerate(sheet.heads):
         _write_text(page, start, column, clean(head), pen.head)
