@@ -17,7 +17,7 @@ from pydantic import Field as Key
 
 from gridmap import resources
 from gridmap.errors import CatalogError
-from gridmap.leaving import clean
+from gridmap.leaving import clean, leaving
 from gridmap.messages import Message, pick
 from gridmap.records import (
     COLOUR,
@@ -71,6 +71,10 @@ class Text(Record):
     def get(self, lang: str) -> str:
         """Return the text in one language."""
         return pick({"en": self.en, "zh": self.zh}, lang)
+
+    def shown(self) -> Text:
+        """Return it as it may be written or shown."""
+        return Text(en=leaving(self.en), zh=leaving(self.zh))
 
 
 class Field(Record):

@@ -31,7 +31,6 @@ __all__ = ["UNDATED", "City", "Note", "Receipt", "moment_in"]
 UNDATED = dt.datetime(1970, 1, 1)
 
 _FEW = 30  # areas; a table of more is no overview
-_TEXTS = ("title", "source")
 _FAMILIES = {
     "Point": {"Point"},
     "LineString": {"LineString", "MultiLineString"},
@@ -185,10 +184,10 @@ class City(Summarised):
         True
         """
         layers = {name: shown_frame(self.catalog.layer(name), f) for name, f in self.layers.items()}
-        texts = {name: Text(**shown_value(getattr(self, name).model_dump())) for name in _TEXTS}
         receipts = tuple(each.shown(self.catalog.layer(each.layer)) for each in self.receipts)
         made = copy.copy(self)
-        changed = {"layers": MappingProxyType(layers), "receipts": receipts, **texts}
+        changed = {"layers": MappingProxyType(layers), "receipts": receipts}
+        changed |= {"title": self.title.shown(), "source": self.source.shown()}
         for name, value in changed.items():
             object.__setattr__(made, name, value)
         return made

@@ -203,7 +203,7 @@ class Bulletin(Summarised):
         known = {"area": fields["code"], "code": fields["code"]}
         known |= {name: fields[name] for name in _COLUMNS if name in fields}
         tables = tuple(each.shown(known[each.column]) for each in self.tables)
-        city, source = (Text(**shown_value(t.model_dump())) for t in (self.city, self.source))
+        city, source = self.city.shown(), self.source.shown()
         overdue = shown_table(self.overdue, known)
         return replace(self, city=city, source=source, tables=tables, overdue=overdue)
 

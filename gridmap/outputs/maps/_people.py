@@ -54,7 +54,9 @@ def _shown(known: Ownership, catalog: Catalog) -> Ownership:
         )
         for group in known.groups
     )
-    titles = {(layer, leaving(kind)): title for (layer, kind), title in known.titles.items()}
+    titles = {
+        (layer, leaving(kind)): title.shown() for (layer, kind), title in known.titles.items()
+    }
     categories = shown_value(known.categories)
     return replace(known, holders=holders, groups=groups, titles=titles, categories=categories)
 
