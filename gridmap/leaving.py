@@ -50,7 +50,7 @@ _LINE_END = re.compile("\r\n?")
 
 # https://owasp.org/www-community/attacks/CSV_Injection; a spreadsheet may take the signs of full
 # width for the others, and leave spaces before them out.
-_FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20\u2212]|[\t\r]")
+_FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20\u2212]|[\t\r\n]")
 _NEGATIVE = re.compile(r"\s*-(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?%?")
 
 # What stands between the digits of a number, as people write it.

@@ -186,7 +186,7 @@ class City(Summarised):
         layers = {name: shown_frame(self.catalog.layer(name), f) for name, f in self.layers.items()}
         receipts = tuple(each.shown(self.catalog.layer(each.layer)) for each in self.receipts)
         made = copy.copy(self)
-        changed = {"layers": MappingProxyType(layers), "receipts": receipts}
+        changed: dict[str, object] = {"layers": MappingProxyType(layers), "receipts": receipts}
         changed |= {"title": self.title.shown(), "source": self.source.shown()}
         for name, value in changed.items():
             object.__setattr__(made, name, value)
