@@ -178,10 +178,9 @@ class City(Summarised):
         Examples
         --------
         >>> city = gridmap.read_city("data", layers=["grids", "assignments"])
-        >>> city.frame("assignments")["phone"].str.contains("*", regex=False).any()
-        False
-        >>> city.shown().frame("assignments")["phone"].str.contains("*", regex=False).all()
-        True
+        >>> [bool(c.frame("assignments")["phone"].str.contains("*", regex=False).any())
+        ...     for c in (city, city.shown())]
+        [False, True]
         """
         layers = {name: shown_frame(self.catalog.layer(name), f) for name, f in self.layers.items()}
         receipts = tuple(each.shown(self.catalog.layer(each.layer)) for each in self.receipts)

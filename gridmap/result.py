@@ -107,7 +107,7 @@ class Analysed(Summarised):
         >>> city = gridmap.read_city("data", layers=["grids", "assignments"])
         >>> analysed = gridmap.analyse(city, want=["responsibilities"])
         >>> phones = analysed.shown().frame("responsibilities")["phone"]
-        >>> phones.dropna().str.contains("*", regex=False).all()
+        >>> bool(phones.dropna().str.contains("*", regex=False).all())
         True
         """
         results = {name: result.shown() for name, result in self.results.items()}
