@@ -198,7 +198,7 @@ def schema() -> None:
     """Print the JSON schema of a city file, by which editors complete and check it."""
     from gridmap.keys import city_schema
 
-    console.say_json(city_schema())
+    console.say_json(city_schema(), indent=2)
 
 
 def _check_store(url: str, city_file: CityFile) -> None:
