@@ -1,0 +1,55 @@
+"""Every command on real cities, as it is typed. See examples/README.md for where the data are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from any_commands import EVERY, run
+
+from gridmap.store import cities, load
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+DATA = EXAMPLES.parent.parent / "shared" / "data"
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.skipif(not DATA.exists(), reason="needs open data: see examples/README.md"),
+]
+CITIES = {"boston": "-71.06,42.355", "cambridge": "-71.11,42.375", "tainan": "120.2,22.99"}
+# The open data of the other two have no problems.
+WITH_CASES = ("boston",)
+NEED_CASES = ("kpis", "overdue", "recurrence", "fairness", "bulletin")
+# A year of Boston takes each command a quarter of a minute to read: the rest on demand.
+SOME = ("run", "kpis", "who")
+
+
+@pytest.mark.parametrize("name", CITIES)
+def test_every_command_works_on_a_real_city(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRIDMAP_LANG", "en")
+    city, out = EXAMPLES / f"{name}.toml", tmp_path / "out"
+    store = tmp_path / "x.sqlite"
+    commands = [
+        ["run", city, "--out", out / "run", "--store", store],
+        *([each, city, "--csv", out / each]
+          for each in ("kpis", "overdue", "recurrence", "fairness", "dead-corners")),
+        ["who", city, CITIES[name]],
+        ["bulletin", city, "--period", "month", "--out", out / "bulletin"],
+        ["export", city, "--format", "gpkg", "--format", "csv", "--out", out / "export"],
+        ["check", city, "--out", out / "check"],
+    ]  # fmt: skip
+    for asked in commands:
+        if name == "boston" and not EVERY and asked[0] not in SOME:
+            continue
+        done = run(asked)
+        assert done.wrong == "", asked
+        lacks = asked[0] in NEED_CASES and name not in WITH_CASES
+        if lacks:
+            assert "no rows of: problems" in done.err
+        # A real city has findings, of which the code of `check` speaks.
+        assert done.code == (1 if lacks or asked[0] == "check" else 0), (asked, done)
+    saved = load(str(store), name)
+    assert cities(str(store)) == [name]
+    assert len(saved.city.layers["grids"])
+    assert (out / "run" / "maps" / "index.html").is_file()
