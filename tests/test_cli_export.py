@@ -89,9 +89,9 @@ def test_warnings_are_told_one_a_line(tmp_path: Path) -> None:
         (["--area", "X"], "no grid of any level has the code X"),
         (["--column", "problems.lakes"], "has a field 'problems.lakes'"),
         (["--crs", "EPSG:x"], "no coordinate system"),
-        (["--encoding", "latin1"], "utf-8 | gb18030"),
+        (["--encoding", "latin1"], "write one of utf-8, gb18030"),
         (["--since", "yesterday"], "2026-01-31"),
-        (["--privacy", "some"], "masked | none | full"),
+        (["--privacy", "some"], "write one of masked, none, full"),
     ],
 )
 def test_a_mistake_is_told_and_nothing_written(
