@@ -1,0 +1,133 @@
+"""What every command says of a small flawed town, in both languages, and the tables it writes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+from any_commands import run
+from flawed_city import flawed, flawed_bare
+from python_calamine import CalamineWorkbook
+from told import plain, tells
+
+from gridmap._version import __version__
+
+# Each with its name in ``tests/told``; CITY and BARE are the town with and without settings.
+COMMANDS: dict[str, Sequence[str]] = {
+    "check": ["check", "CITY", "--out", "OUT"],
+    "check_json": ["check", "CITY", "--json"],
+    "kpis": ["kpis", "CITY", "--csv", "OUT"],
+    "kpis_bare": ["kpis", "BARE"],
+    "kpis_json": ["kpis", "BARE", "--kpi", "closing_rate", "--kpi", "median_hours", "--by", "",
+                  "--by", "source,category", "--period", "month", "--json"],
+    "kpis_proof": ["kpis", "BARE", "--kpi", "in_time_rate", "--by", "department", "--proof", "1",
+                   "--at", "2024-03-10T12:00", "--csv", "OUT"],
+    "kpis_level": ["kpis", "BARE", "--kpi", "closing_rate", "--by", "area", "--level", "grid"],
+    "kpis_no_column": ["kpis", "CITY", "--by", "colour"],
+    "kpis_no_kpi": ["kpis", "CITY", "--kpi", "closing"],
+    "kpis_no_row": ["kpis", "CITY", "--proof", "9999"],
+    "kpis_no_period": ["kpis", "CITY", "--period", "moon"],
+    "kpis_no_level": ["kpis", "CITY", "--level", "microgrid"],
+    "overdue": ["overdue", "CITY", "--csv", "OUT"],
+    "overdue_bare": ["overdue", "BARE"],
+    "recurrence": ["recurrence", "CITY", "--by", "category", "--csv", "OUT"],
+    "recurrence_json": ["recurrence", "BARE", "--json"],
+    "fairness": ["fairness", "CITY", "--csv", "OUT"],
+    "fairness_bare": ["fairness", "BARE"],
+    "dead_corners": ["dead-corners", "CITY", "--csv", "OUT"],
+    "who": ["who", "CITY", "120.9006,30.7019"],
+    "who_json": ["who", "CITY", "120.9006,30.7019", "--json", "--unmask", "--category", "litter"],
+    "who_then": ["who", "BARE", "120.9006,30.7019", "--at", "2023-06-01", "--json"],
+    "who_away": ["who", "CITY", "120.95,30.71"],
+    "who_far": ["who", "CITY", "10.5,50.5", "--json"],
+    "who_exchanged": ["who", "CITY", "30.7,120.9"],
+    "who_datum": ["who", "CITY", "120.9050,30.6995", "--crs", "GCJ-02"],
+    "who_no_category": ["who", "CITY", "120.9006,30.7019", "--category", "liter"],
+    "who_no_place": ["who", "CITY", "here"],
+    "bulletin_month": ["bulletin", "CITY", "--period", "month", "--on", "2024-03-05",
+                       "--out", "OUT"],
+    "bulletin_week": ["bulletin", "BARE", "--period", "week", "--level", "grid", "--out", "OUT",
+                      "--json"],
+    "bulletin_day": ["bulletin", "BARE", "--period", "day", "--on", "2024-01-31", "--out", "OUT"],
+    "bulletin_unfinished": ["bulletin", "CITY", "--period", "year", "--on", "2024-03-01"],
+    "bulletin_early": ["bulletin", "CITY", "--period", "year", "--on", "2020-03-01"],
+    "bulletin_none_over": ["bulletin", "CITY", "--period", "year"],
+    "run": ["run", "CITY", "--out", "OUT"],
+    "map": ["map", "battle", "CITY", "--out", "OUT", "--json"],
+    "map_unknown": ["map", "battel", "CITY"],
+    "layers": ["layers", "grids", "problems"],
+    "layers_json": ["layers", "piles", "--json"],
+    "gallery": ["gallery", "CITY", "--out", "OUT"],
+    "design": ["design", "CITY", "--out", "OUT", "--workers", "1"],
+    "export": ["export", "CITY", "--format", "geojson", "--layer", "grid_results", "--out", "OUT"],
+    "export_unknown": ["export", "CITY", "--format", "geojsn"],
+}  # fmt: skip
+# Those that are told in one language, for they say it in records or take long.
+_ONCE = {"run": "zh", "gallery": "en", "design": "zh", "bulletin_day": "zh", "fairness_bare": "zh",
+         "dead_corners": "en", "who_datum": "zh", "overdue_bare": "zh"}  # fmt: skip
+# What they say of themselves, or of the moment, is no result.
+_VARIES = (
+    (re.compile(re.escape(__version__)), "VERSION"),
+    (re.compile(r"\b[0-9a-f]{64}\b"), "SHA256"),
+    (re.compile(r"(?<![\d.])\d+(\.\d+)? (KB|MB|kB)\b"), "SIZE"),
+)
+
+
+@pytest.fixture(scope="module")
+def towns(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    folder = tmp_path_factory.mktemp("towns")
+    towns = {"CITY": flawed(), "BARE": flawed_bare()}
+    return {name: str(town.write(folder / name)) for name, town in towns.items()}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_what_a_command_says_and_writes(
+    name: str, towns: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = []
+    once = "en" if "--json" in COMMANDS[name] else _ONCE.get(name)
+    for lang in (once,) if once else ("en", "zh"):
+        monkeypatch.setenv("GRIDMAP_LANG", lang)
+        named = {**towns, "OUT": str(tmp_path / lang)}
+        done = run([named.get(each, each) for each in COMMANDS[name]])
+        assert not done.fault
+        said = done.out + done.err
+        for word, path in named.items():
+            said = said.replace(path, word)
+        lines += [f"== {lang}: {done.code}", said]
+        if (tmp_path / lang).exists():
+            lines += _written(tmp_path / lang)
+    text = plain("\n".join(lines))
+    for pattern, word in _VARIES:
+        text = pattern.sub(word, text)
+    tells(f"commands/{name}", text)
+
+
+def _written(folder: Path) -> Iterator[str]:
+    """Yield the names of files below a folder, and what tables among them say."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            yield f"-- {path.relative_to(folder)}"
+            yield from _table(path)
+
+
+def _table(path: Path) -> Iterator[str]:
+    if path.suffix == ".csv":
+        for row in csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"))):
+            yield " | ".join(row)
+    elif path.suffix == ".xlsx":
+        book = CalamineWorkbook.from_path(str(path))
+        for sheet in book.sheet_names:
+            yield f"[{sheet}]"
+            for cells in book.get_sheet_by_name(sheet).to_python():
+                yield " | ".join(str(cell) for cell in cells)
+    elif path.suffix == ".json" and "manifest" not in path.name:
+        yield path.read_text(encoding="utf-8")
+    elif path.suffix == ".zip":
+        with ZipFile(path) as archive:
+            yield from sorted(archive.namelist())
