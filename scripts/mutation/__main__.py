@@ -1,4 +1,6 @@
-"""Change the code a little, one change at a time, and see whether the nearest tests notice.
+"""Change the code a little, one change at a time, and see whether a test notices.
+
+The nearest tests are asked first, then the next, then those of the whole.
 
 A run takes a sample of all changes, the same for the same seed. See ``excused.toml`` for those
 that cannot be noticed.
@@ -53,8 +55,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=0, metavar="S")
     parser.add_argument("--json", action="store_true", help="one JSON object a line, no table")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="copies at work")
-    parser.add_argument("--limit", type=float, default=600, metavar="SECONDS",
-                        help="for the tests of one change")  # fmt: skip
+    parser.add_argument(
+        "--stages",
+        type=int,
+        default=3,
+        metavar="N",
+        help="1: the nearest tests; 2: the next, too; 3: those of the whole, too",
+    )
+    parser.add_argument("--limit", type=float, default=900, metavar="SECONDS",
+                        help="for the tests of one stage")  # fmt: skip
     parser.add_argument("--minutes", type=float, default=180, metavar="M",
                         help="after which no change is begun")  # fmt: skip
     parser.add_argument("--root", type=Path, default=ROOT, help=argparse.SUPPRESS)
@@ -111,8 +120,8 @@ def _tried(root: Path, chosen: list[Mutant], given: argparse.Namespace) -> Itera
             return None
         copy = copies.get()
         try:
-            tests = nearest.tests(mutant.path)
-            return copy.try_out(mutant, tests, compiled=nearest.is_compiled(mutant.path))
+            stages = nearest.stages(mutant.path)[: given.stages]
+            return copy.try_out(mutant, stages, compiled=nearest.is_compiled(mutant.path))
         finally:
             copies.put(copy)
 
@@ -136,6 +145,8 @@ def _record(mutant: Mutant, verdict: Verdict) -> dict[str, object]:
         "after": mutant.after,
         "outcome": verdict.outcome,
         "by": verdict.by,
+        "stage": verdict.stage,
+        "cpu_s": verdict.cpu_s,
     }
 
 
@@ -147,6 +158,8 @@ def _shown(mutant: Mutant) -> str:
 def table(tried: Sequence[Tried]) -> str:
     """Return how many were noticed, by module and in all; those undecided do not count."""
     counts: dict[str, list[int]] = {}
+    near = sum(verdict.outcome in NOTICED and verdict.stage == 1 for _, verdict in tried)
+    cpu_s = sum(verdict.cpu_s for _, verdict in tried)
     for mutant, verdict in tried:
         if verdict.outcome != "undecided":
             row = counts.setdefault(str(mutant.path), [0, 0])
@@ -155,7 +168,10 @@ def table(tried: Sequence[Tried]) -> str:
     noticed, total = (sum(row[k] for row in counts.values()) for k in (0, 1))
     lines = [f"{row[0]:>4} of {row[1]:<4} {path}" for path, row in sorted(counts.items())]
     share = f"{noticed / total:.0%}" if total else "-"
-    return "\n".join(["", *lines, f"{noticed:>4} of {total:<4} noticed ({share})", ""])
+    said = (
+        f"{noticed:>4} of {total:<4} noticed ({share}), {near} by the nearest tests; {cpu_s:.0f} s"
+    )
+    return "\n".join(["", *lines, said, ""])
 
 
 if __name__ == "__main__":

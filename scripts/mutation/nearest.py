@@ -72,21 +72,57 @@ class Nearest:
         list of pathlib.Path
             Below the root; of those taken, the slow ones last.
         """
-        chosen = self._found(module)[:limit]
-        return sorted(chosen, key=lambda test: _is_slow(self._root / test))
+        chosen: list[Path] = []
+        for here in self._by_distance(module):
+            chosen += here
+            if len(chosen) >= _ENOUGH:
+                break
+        chosen = (chosen or self._last(module))[:limit]
+        return sorted(chosen, key=self._is_slow)
 
-    def _found(self, module: Path) -> list[Path]:
+    def stages(self, module: Path, *, limit: int = 8) -> list[list[Path]]:
+        """Return what to try one after the other until a test notices a change of a module.
+
+        Parameters
+        ----------
+        module : pathlib.Path
+            Below the root.
+        limit : int
+            How many files the second stage has at most.
+
+        Returns
+        -------
+        list of list of pathlib.Path
+            The nearest files; the next nearest of the rooms, the quick ones only; then those of
+            the whole: they lie beside the folders of the rooms, and see through commands, cities
+            and examples what no test of a room does.
+        """
+        near = self.tests(module)
+        found = [one for here in self._by_distance(module) for one in here] + self._last(module)
+        others = [one for one in dict.fromkeys(found) if one not in near]
+        next_near = [one for one in others if not (self._is_whole(one) or self._is_slow(one))]
+        whole = [one for one in self._tests if self._is_whole(one) and one not in near]
+        return [near, next_near[:limit], sorted(whole, key=self._is_slow)]
+
+    def _by_distance(self, module: Path) -> Iterator[list[Path]]:
+        """Yield the test files of a module, those of a distance at a time."""
         name = _dotted(module)
-        found = [test for test in self._tests if _is_named_after(test, module)]
+        seen = {test for test in self._tests if _is_named_after(test, module)}
+        yield sorted(seen)
         reached, near = {name}, {name}
         while near:
-            here = [test for test, used in self._tests.items() if used & near and test not in found]
-            found += sorted(here, key=lambda test: (test.parent.name not in module.parts, test))
-            if len(found) >= _ENOUGH:
-                break
+            here = [test for test, used in self._tests.items() if used & near and test not in seen]
+            yield sorted(here, key=lambda test: (test.parent.name not in module.parts, test))
+            seen |= set(here)
             near = {user for one in near for user in self._users.get(one, ())} - reached
             reached |= near
-        return found or self._last(module)
+
+    def _is_slow(self, test: Path) -> bool:
+        return _is_slow(self._root / test)
+
+    @staticmethod
+    def _is_whole(test: Path) -> bool:
+        return len(test.parts) == 2  # noqa: PLR2004 - beside the folders
 
     def _last(self, module: Path) -> list[Path]:
         """Return the tests of a module's room, then those of the command."""

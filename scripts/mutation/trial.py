@@ -1,15 +1,16 @@
-"""Try a mutant: run the nearest tests in a copy of the project that has the change."""
+"""Try a mutant: run tests, the nearest first, in a copy of the project that has the change."""
 
 from __future__ import annotations
 
 import os
 import re
+import resource
 import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mutation.mutants import Mutant
@@ -36,10 +37,16 @@ class Verdict:
         tests do not end without the change either.
     by : str
         The test that failed.
+    stage : int
+        That it is of, from 1.
+    cpu_s : float
+        Of all that ran meanwhile, in other copies too.
     """
 
     outcome: str
     by: str = ""
+    stage: int = 0
+    cpu_s: float = 0.0
 
 
 class Copy:
@@ -52,7 +59,7 @@ class Copy:
     folder : pathlib.Path
         Where the copy is made. What numba compiled there before is used again.
     limit_s : float
-        How long the tests of one mutant may run.
+        How long the tests of one stage may run.
     python : str
         The interpreter that runs the tests.
     """
@@ -74,21 +81,30 @@ class Copy:
         """Return the tests that were found to fail without any change; they are left out."""
         return sorted(self._bad)
 
-    def try_out(self, mutant: Mutant, tests: Sequence[Path], *, compiled: bool) -> Verdict:
+    def try_out(
+        self, mutant: Mutant, stages: Sequence[Sequence[Path]], *, compiled: bool
+    ) -> Verdict:
         """Run tests with a mutant in place, until one fails.
 
         Parameters
         ----------
         mutant : Mutant
-        tests : sequence of pathlib.Path
-            Below the root of the project, nearest first.
+        stages : sequence of sequences of pathlib.Path
+            Below the root of the project, nearest first; each only if those before missed it.
         compiled : bool
             Whether numba compiles what the module holds. It looks for changes only in the file of
             a kernel, not in those of the kernels that this one calls; so all is compiled anew.
         """
-        if not tests:
-            return Verdict("untested")
-        names = [str(test) for test in tests]
+        before, verdict = _cpu_s(), Verdict("untested")
+        for number, tests in enumerate(stages, start=1):
+            if tests:
+                names = [str(test) for test in tests]
+                verdict = replace(self._stage(mutant, names, compiled=compiled), stage=number)
+            if verdict.outcome not in ("untested", "missed"):
+                break
+        return replace(verdict, cpu_s=round(_cpu_s() - before, 1))
+
+    def _stage(self, mutant: Mutant, names: list[str], *, compiled: bool) -> Verdict:
         for _ in range(_TRIES):
             failed = self._with(mutant, names, compiled=compiled)
             if failed is None:
@@ -149,6 +165,11 @@ class Copy:
             return None
         found = _FAILED.findall(said)
         return found[0] if found else tests[0]
+
+
+def _cpu_s() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _files(root: Path) -> list[Path]:

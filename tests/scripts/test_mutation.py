@@ -13,7 +13,7 @@ import pytest
 from mutation.__main__ import EXCUSED, sample, table
 from mutation.mutants import Mutant, is_real, mutants
 from mutation.nearest import Nearest
-from mutation.trial import Verdict
+from mutation.trial import Copy, Verdict
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -152,6 +152,28 @@ def test_of_the_nearest_the_quick_ones_run_first(project: Path) -> None:
     assert [path.name for path in found] == ["test_other.py", "test_limit.py"]
 
 
+def test_what_the_nearest_miss_is_tried_on_the_next_and_on_those_of_the_whole(
+    project: Path,
+) -> None:
+    for name in "abcd":
+        test = f"from gridmap.part import is_late\n\ndef test_{name}():\n    assert is_late(3, 2)\n"
+        (project / f"tests/part/test_{name}.py").write_text(test)
+    slow = "from gridmap.part import is_late\n\ndef test_it(sample):\n    assert is_late(3, 2)\n"
+    (project / "tests/part/test_a_slow.py").write_text(slow)
+    (project / "tests/test_all_slow.py").write_text(slow)
+
+    def stages(module: str, **options: int) -> list[list[str]]:
+        found = Nearest(project).stages(Path(module), **options)
+        return [[path.name for path in stage] for stage in found]
+
+    assert stages("gridmap/part/limit.py") == [
+        ["test_limit.py", "test_a.py", "test_a_slow.py"],
+        ["test_b.py", "test_c.py", "test_d.py"],
+        ["test_all.py", "test_cli_run.py", "test_other.py", "test_user.py", "test_all_slow.py"],
+    ]
+    assert stages("gridmap/part/limit.py", limit=2)[1] == ["test_b.py", "test_c.py"]
+
+
 def test_the_rule_finds_tests_of_every_module_of_the_project() -> None:
     nearest = Nearest(ROOT)
     files = [path.relative_to(ROOT) for path in (ROOT / "gridmap").rglob("*.py")]
@@ -180,6 +202,20 @@ def test_a_run_tells_what_no_test_noticed_and_leaves_the_tree_alone(project: Pat
         "missed" if twice["after"] == "return x ** 2" else "noticed", 2,
     )  # fmt: skip
     assert (project / "gridmap/part/limit.py").read_bytes() == before
+
+
+def test_a_stage_is_asked_only_if_those_before_missed(project: Path, tmp_path: Path) -> None:
+    exact = "from gridmap.part import is_late\n\ndef test_at():\n    assert not is_late(2, 2)\n"
+    (project / "tests/test_exact.py").write_text(exact)
+    module = Path("gridmap/part/limit.py")
+    every = {one.after: one for one in mutants(project, module)}
+    stages = [[Path("tests/test_other.py")], [], [Path("tests/test_exact.py")]]
+    copy = Copy(project, tmp_path / "copy", limit_s=100)
+    late = copy.try_out(every["return at >= due"], stages, compiled=False)
+    assert (late.outcome, late.stage) == ("noticed", 3)
+    assert late.by == "tests/test_exact.py::test_at"
+    assert late.cpu_s > 0
+    assert copy.try_out(every["return at >= due"], stages[:2], compiled=False).outcome == "missed"
 
 
 def test_a_test_that_fails_anyway_notices_nothing(project: Path) -> None:
@@ -219,9 +255,13 @@ def test_every_excuse_is_of_a_change_that_can_be_made_and_has_its_reason() -> No
 
 def test_what_is_undecided_does_not_count() -> None:
     def one(outcome: str) -> tuple[Mutant, Verdict]:
-        return Mutant(Path("m.py"), 1, "constant", "1", "2", b"2"), Verdict(outcome)
+        mutant = Mutant(Path("m.py"), 1, "constant", "1", "2", b"2")
+        return mutant, Verdict(outcome, stage=1 if outcome == "noticed" else 3, cpu_s=2.5)
 
     outcomes = ("noticed", "hung", "missed", "untested", "undecided")
     text = table([one(outcome) for outcome in outcomes])
-    assert text.splitlines()[1:] == ["   2 of 4    m.py", "   2 of 4    noticed (50%)"]
-    assert table([]).endswith("noticed (-)\n")
+    assert text.splitlines()[1:] == [
+        "   2 of 4    m.py",
+        "   2 of 4    noticed (50%), 1 by the nearest tests; 12 s",
+    ]
+    assert "noticed (-), 0 by" in table([])
