@@ -15,6 +15,10 @@ _ENOUGH = 3
 # What ``compiled`` offers; modules pass it on to those beside them.
 _COMPILERS = {"inner", "kernel"}
 _COSTLY = {"sample", "shipped_maps"}  # fixtures
+# Tests that hold all that is said to what was judged right notice most, and quickly.
+_TOLD = "test_told_"
+# Hundreds of runs of commands, which notice what fails and not what is wrong.
+_ENDLESS = "test_any_city"
 
 
 class Nearest:
@@ -88,21 +92,25 @@ class Nearest:
         module : pathlib.Path
             Below the root.
         limit : int
-            How many files the second stage has at most.
+            How many files the second stage has at most, besides those that are told.
 
         Returns
         -------
         list of list of pathlib.Path
-            The nearest files; the next nearest of the rooms, the quick ones only; then those of
-            the whole: they lie beside the folders of the rooms, and see through commands, cities
-            and examples what no test of a room does.
+            The nearest files; the next nearest of the rooms, the quick ones only, and first all
+            that hold what is told to what was judged right; the same of the whole; then the others
+            of the whole: they lie beside the folders of the rooms, and see through commands,
+            cities and examples what no test of a room does.
         """
         near = self.tests(module)
         found = [one for here in self._by_distance(module) for one in here] + self._last(module)
         others = [one for one in dict.fromkeys(found) if one not in near]
-        next_near = [one for one in others if not (self._is_whole(one) or self._is_slow(one))]
+        rooms = [one for one in others if not (self._is_whole(one) or self._is_slow(one))]
+        told = [one for one in rooms if _is_told(one)]
+        quick = [one for one in rooms if not _is_told(one)][:limit]
         whole = [one for one in self._tests if self._is_whole(one) and one not in near]
-        return [near, next_near[:limit], sorted(whole, key=self._is_slow)]
+        rest = [one for one in whole if not _is_told(one) and one.stem != _ENDLESS]
+        return [near, told + quick, [*filter(_is_told, whole)], sorted(rest, key=self._is_slow)]
 
     def _by_distance(self, module: Path) -> Iterator[list[Path]]:
         """Yield the test files of a module, those of a distance at a time."""
@@ -165,6 +173,10 @@ def _is_named_after(test: Path, module: Path) -> bool:
         return False
     name = module.stem.lstrip("_")
     return test.stem in (f"test_{name}", f"test_{module.parent.name}_{name}")
+
+
+def _is_told(test: Path) -> bool:
+    return test.name.startswith(_TOLD)
 
 
 def _is_small(test: Path) -> bool:

@@ -160,7 +160,10 @@ def test_what_the_nearest_miss_is_tried_on_the_next_and_on_those_of_the_whole(
         (project / f"tests/part/test_{name}.py").write_text(test)
     slow = "from gridmap.part import is_late\n\ndef test_it(sample):\n    assert is_late(3, 2)\n"
     (project / "tests/part/test_a_slow.py").write_text(slow)
-    (project / "tests/test_all_slow.py").write_text(slow)
+    for name in ("all_slow", "any_city", "told_commands"):
+        (project / f"tests/test_{name}.py").write_text(slow)
+    told = "from gridmap.part import is_late\n\ndef test_it():\n    assert is_late(3, 2)\n"
+    (project / "tests/part/test_told_all.py").write_text(told)
 
     def stages(module: str, **options: int) -> list[list[str]]:
         found = Nearest(project).stages(Path(module), **options)
@@ -168,10 +171,11 @@ def test_what_the_nearest_miss_is_tried_on_the_next_and_on_those_of_the_whole(
 
     assert stages("gridmap/part/limit.py") == [
         ["test_limit.py", "test_a.py", "test_a_slow.py"],
-        ["test_b.py", "test_c.py", "test_d.py"],
+        ["test_told_all.py", "test_b.py", "test_c.py", "test_d.py"],
+        ["test_told_commands.py"],
         ["test_all.py", "test_cli_run.py", "test_other.py", "test_user.py", "test_all_slow.py"],
     ]
-    assert stages("gridmap/part/limit.py", limit=2)[1] == ["test_b.py", "test_c.py"]
+    assert stages("gridmap/part/limit.py", limit=1)[1] == ["test_told_all.py", "test_b.py"]
 
 
 def test_the_rule_finds_tests_of_every_module_of_the_project() -> None:
