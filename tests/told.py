@@ -46,8 +46,7 @@ def plain(text: str) -> str:
 
 def table_lines(frame: pd.DataFrame) -> Iterator[str]:
     """Yield a table by lines: its columns with their types, then its rows."""
-    names = [str(name) for name in frame.columns]
-    yield " | ".join(f"{name}:{frame[name].dtype}" for name in names)
+    yield " | ".join(f"{name}:{kind}" for name, kind in frame.dtypes.items())
     if isinstance(frame, gpd.GeoDataFrame):
         yield f"crs {frame.crs.to_epsg() if frame.crs else None}"
     for row in frame.itertuples(index=False):
