@@ -57,7 +57,8 @@ class Reasons:
         rows = np.asarray(bad, dtype=bool) & (self.codes == "")
         self.codes[rows] = code
         if values is not None:
-            self.values[rows] = values.to_numpy(dtype=object)[rows].astype(str)
+            found = values.to_numpy(dtype=object)[rows]
+            self.values[rows] = np.where(pd.isna(found), "", found.astype(str))
 
     def note(self, rows: Sequence[int], code: str, value: str) -> None:
         """Note a reason for rows by number."""
