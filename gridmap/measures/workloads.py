@@ -195,7 +195,7 @@ MEASURES = (
     ),
     Measure(
         "fairness",
-        needs=("grid_hours", "problems"),
+        needs=("grids", "grid_hours", "problems"),
         makes=("fairness",),
         method="Expected hours of a member against the mean",
         settings=_HOURS,
