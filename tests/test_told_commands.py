@@ -67,6 +67,62 @@ COMMANDS: dict[str, Sequence[str]] = {
     "export": ["export", "CITY", "--format", "geojson", "--layer", "grid_results", "--out", "OUT"],
     "export_unknown": ["export", "CITY", "--format", "geojsn"],
 }  # fmt: skip
+_PLAN = "OUT/plan/tiny.gpkg"
+# Commands one after the other, each with what the ones before it left.
+SEQUENCES: dict[str, Sequence[Sequence[str]]] = {
+    "plans": [
+        ["design", "CITY", "--out", "OUT/plan", "--workers", "1", "--target", "35", "--minimum",
+         "12", "--maximum", "70", "--count", "g1=3", "--preset", "compact", "--json"],
+        ["plan", "show", _PLAN],
+        ["plan", "split", _PLAN, "g0001"],
+        ["plan", "split", _PLAN, "g1001", "--into", "9", "--yes"],
+        ["plan", "merge", _PLAN, "g2001", "g2002", "--yes"],
+        ["plan", "move", _PLAN, "b1", "--to", "g0002", "--yes", "--json"],
+        ["plan", "recut", _PLAN, "g1", "--count", "2", "--yes"],
+        ["plan", "lock", _PLAN, "g0001"],
+        ["plan", "unlock", _PLAN, "g0001"],
+        ["plan", "undo", _PLAN, "--json"],
+        ["plan", "move", _PLAN, "b1", "--to", "nowhere"],
+        ["plan", "show", _PLAN, "--json"],
+        ["resize", "CITY", "--plan", _PLAN, "--target", "55", "--out", "OUT/resized",
+         "--workers", "1"],
+        ["fairness", "CITY", "--plan", _PLAN, "--out", "OUT/fair", "--csv", "OUT/csv"],
+        ["export", "CITY", "--plan", _PLAN, "--format", "csv", "--layer", "plan", "--out",
+         "OUT/export"],
+        ["check", _PLAN, "--sublayer", "plan", "--target", "35", "--json"],
+        ["import-edits", _PLAN, "--into", _PLAN],
+    ],
+    "audit": [
+        ["check", "CITY/grids.geojson", "--level", "grid"],
+        ["check", "CITY/microgrids.geojson", "--parents", "CITY/grids.geojson", "--buildings",
+         "CITY/buildings.geojson", "--target", "20", "--profile", "suffix", "--out", "OUT",
+         "--fix"],
+        ["check", "CITY/microgrids.geojson", "--code-column", "name", "--parent-column", "member",
+         "--households-column", "households", "--maximum", "29", "--json"],
+        ["check", "CITY/grids.geojson", "--sliver", "9999999", "--crs", "EPSG:4549"],
+        ["check", "CITY/grids.geojson", "--minimum", "9", "--maximum", "2"],
+        ["check", "CITY/grids.geojson", "--code-column", "codes"],
+        ["check", "CITY/none.gpkg"],
+    ],
+    "exports": [
+        ["export", "CITY", "--format", "csv", "--layer", "problems", "--layer", "frontages",
+         "--area", "g2", "--since", "2024-01-10", "--until", "2024-02-01T12:00", "--column",
+         "category", "--column", "problems.opened", "--place", "wkt", "--out", "OUT"],
+        ["export", "CITY", "--format", "csv", "--layer", "responsibilities", "--privacy", "none",
+         "--encoding", "gb18030", "--out", "OUT/gbk"],
+        ["export", "CITY", "--format", "geojson", "--layer", "gaps", "--crs", "EPSG:3857",
+         "--out", "OUT/metres", "--json"],
+        ["export", "CITY", "--format", "csv", "--layer", "problems", "--area", "g7"],
+        ["export", "CITY", "--format", "csv", "--layer", "problems", "--column", "colour"],
+        ["export", "CITY", "--format", "csv", "--layer", "problems", "--since", "yesterday"],
+        ["export", "CITY", "--format", "csv", "--append"],
+        ["layers", "--city", "CITY"],
+        ["layers", "grid"],
+        ["map", "responsibility", "CITY", "--unmask", "--out", "OUT/map"],
+        ["map", "plan", "CITY", "--out", "OUT/map"],
+        ["run", "CITY", "--out", "OUT/run", "--strict", "--store", "OUT/none/s.sqlite"],
+    ],
+}  # fmt: skip
 # Those that are told in one language, for they say it in records or take long.
 _ONCE = {"run": "zh", "gallery": "en", "design": "zh", "bulletin_day": "zh", "fairness_bare": "zh",
          "dead_corners": "en", "who_datum": "zh", "overdue_bare": "zh"}  # fmt: skip
@@ -89,23 +145,45 @@ def towns(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def test_what_a_command_says_and_writes(
     name: str, towns: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lines = []
+    lines: list[str] = []
     once = "en" if "--json" in COMMANDS[name] else _ONCE.get(name)
     for lang in (once,) if once else ("en", "zh"):
         monkeypatch.setenv("GRIDMAP_LANG", lang)
-        named = {**towns, "OUT": str(tmp_path / lang)}
-        done = run([named.get(each, each) for each in COMMANDS[name]])
-        assert not done.fault
-        said = done.out + done.err
-        for word, path in named.items():
-            said = said.replace(path, word)
-        lines += [f"== {lang}: {done.code}", said]
-        if (tmp_path / lang).exists():
-            lines += _written(tmp_path / lang)
+        lines += _said(COMMANDS[name], {**towns, "OUT": str(tmp_path / lang)}, lang)
+        lines += _written(tmp_path / lang)
+    tells(f"commands/{name}", _steady(lines))
+
+
+@pytest.mark.parametrize("name", SEQUENCES)
+def test_what_commands_say_one_after_the_other(
+    name: str, towns: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRIDMAP_LANG", "en")
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))  # the one question is answered by no
+    lines: list[str] = []
+    for command in SEQUENCES[name]:
+        lines += _said(command, {**towns, "OUT": str(tmp_path)}, " ".join(command))
+    tells(f"commands/{name}", _steady([*lines, *_written(tmp_path)]))
+
+
+def _said(command: Sequence[str], named: dict[str, str], head: str) -> list[str]:
+    def filled(part: str) -> str:
+        word = next((word for word in named if part == word or part.startswith(f"{word}/")), "")
+        return f"{named.get(word, '')}{part.removeprefix(word)}"
+
+    done = run([filled(part) for part in command])
+    assert not done.fault
+    said = done.out + done.err
+    for word, path in named.items():
+        said = said.replace(path, word)
+    return [f"== {head}: {done.code}", said]
+
+
+def _steady(lines: Sequence[str]) -> str:
     text = plain("\n".join(lines))
     for pattern, word in _VARIES:
         text = pattern.sub(word, text)
-    tells(f"commands/{name}", text)
+    return text
 
 
 def _written(folder: Path) -> Iterator[str]:
