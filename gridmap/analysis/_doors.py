@@ -23,6 +23,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _SHOWN = 3
+# Columns that say whom or what a row is of; every layer that has them requires them.
+_WHOLE = ("code", "holder", "role", "layer", "target", "point")
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -45,7 +47,7 @@ def asks(
         Arguments whose column ``code`` must name each row, and each another.
     columns : mapping of str to tuple of str
         What columns a frame, or each of a mapping of frames, must have; times among them have a
-        time zone.
+        time zone, and those that say whom or what a row is of do so in every row.
     alike : tuple of str
         Arguments that go together value by value, and so have one length.
     within : mapping of str to (float, float)
@@ -130,7 +132,7 @@ def _frames(given: Mapping[str, object], names: tuple[str, ...]) -> dict[str, pd
 
 
 def prove_columns(function: str, name: str, frame: pd.DataFrame, asked: Iterable[str]) -> None:
-    """Prove that a frame has columns, and that those of times have a time zone.
+    """Prove that a frame has columns, that times have a zone, and that every row is of something.
 
     Raises
     ------
@@ -148,6 +150,14 @@ def prove_columns(function: str, name: str, frame: pd.DataFrame, asked: Iterable
         kind = frame.dtypes[column]
         if pd.api.types.is_datetime64_dtype(kind) and frame[column].notna().any():
             raise ConformError("clock.naive", what=f"{function}: {name}.{column}")
+        missing = frame[column].isna() if column in _WHOLE else pd.Series(dtype=bool)
+        if missing.any():
+            _tell_missing(function, f"{name}.{column}", frame.index[missing])
+
+
+def _tell_missing(function: str, name: str, rows: pd.Index) -> None:
+    shown = ", ".join(map(str, rows[:_SHOWN]))
+    raise ConformError("conform.missing", function=function, name=name, rows=shown)
 
 
 def _prove_alike(function: str, given: Mapping[str, Any]) -> None:

@@ -242,7 +242,7 @@ def _chains(index: pd.Index, pair: tuple[Longs, Longs], opened: Longs) -> dict[s
     return {"chain": pd.Series(chain, index=index), "turn": turns.where(linked)}
 
 
-@asks("cases")
+@asks("cases", within={"confidence": (0.0, 1.0)})
 def recurrence_curve(
     cases: gpd.GeoDataFrame,
     *,

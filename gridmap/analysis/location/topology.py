@@ -128,14 +128,14 @@ def find_misnested(
     outside = shapely.difference(shapes, within)
     # What lines and points are left are borders, not land.
     outside = _only_polygons(outside)
-    area = shapely.area(outside)
+    area, whole = shapely.area(outside), shapely.area(shapes)
     codes = pd.Series(parents["code"].to_numpy(), dtype="string")
     found = gpd.GeoDataFrame(
         {
             "child": pd.Series(children["code"].to_numpy(), dtype="string"),
             "parent": codes.reindex(position).to_numpy(),
             "area_m2": area,
-            "share": area / shapely.area(shapes),
+            "share": np.divide(area, whole, out=np.zeros_like(area), where=whole > 0),
         },
         geometry=outside,
         crs=children.crs,

@@ -261,11 +261,12 @@ def derived_leads(
     zone, block = blocks.sindex.query(zones.geometry, predicate="intersects")
     shapes, grounds = zones.geometry.to_numpy(), blocks.geometry.to_numpy()
     common = shapely.area(shapely.intersection(shapes[zone], grounds[block]))
+    whole = shapely.area(shapes[zone])
     table = pd.DataFrame(
         {
             "target": zones["code"].astype("string").to_numpy()[zone],
             "block": blocks["code"].astype("string").to_numpy()[block],
-            "share": common / shapely.area(shapes[zone]),
+            "share": np.divide(common, whole, out=np.zeros_like(common), where=whole > 0),
         }
     )
     table["holder"] = table["block"].map(leaders).astype("string")

@@ -25,7 +25,7 @@ def frontage_zones(
     Parameters
     ----------
     fronts : GeoDataFrame of n lines, metres
-        The street fronts.
+        The street fronts; those without a shape are left out.
     roads : GeoDataFrame of lines, optional
         A strip lies on the side of its front where the nearest road is, and does not reach past
         the middle of that road. Without roads it lies on the left, as the front is drawn.
@@ -54,6 +54,7 @@ def frontage_zones(
     >>> strip.total_bounds.round(1).tolist()
     [0.0, -5.0, 20.0, 0.0]
     """
+    fronts, roads = _drawn(fronts), None if roads is None else _drawn(roads)
     lines = fronts.geometry.to_numpy()
     depth = np.full(len(lines), float(depth_m))
     side = np.ones(len(lines))
@@ -74,6 +75,11 @@ def frontage_zones(
     strips = gpd.GeoSeries(_strips(lines, depth * side), index=fronts.index, crs=fronts.crs)
     found = fronts.set_geometry(strips)
     return found.assign(length_m=shapely.length(lines), area_m2=strips.area)
+
+
+def _drawn(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the rows that have a shape."""
+    return frame[~(frame.geometry.isna() | frame.geometry.is_empty)]
 
 
 def _strips(lines: np.ndarray, depth: np.ndarray) -> np.ndarray:
