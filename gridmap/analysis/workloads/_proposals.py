@@ -53,7 +53,7 @@ class Proposal(Summarised):
     loads: pd.DataFrame
 
 
-@asks("units", codes=("units",))
+@asks("units", codes=("units", "grids"))
 def proposed_transfers(
     units: gpd.GeoDataFrame,
     grids: pd.DataFrame,
@@ -211,7 +211,7 @@ def _loads(grids: pd.DataFrame, board: Board, before: Longs, after: Longs) -> pd
     return pd.DataFrame(found).astype({"code": "string", "members": "Int64"})
 
 
-@asks(columns={"grids": ("code",), "units": ("code",), "parents": ("code", "old", "new")})
+@asks(codes=("grids", "units", "parents"), columns={"parents": ("old", "new")})
 def transferred_grids(
     grids: gpd.GeoDataFrame, units: gpd.GeoDataFrame, parents: pd.DataFrame
 ) -> gpd.GeoDataFrame:
