@@ -21,7 +21,7 @@ from gridmap.leaving import clean, leaving
 from gridmap.messages import Message, pick
 from gridmap.records import (
     COLOUR,
-    NAME,
+    FileName,
     FrozenMap,
     MistakeError,
     Problem,
@@ -206,7 +206,7 @@ class Layer(Record):
     square of that side, in metres.
     """
 
-    name: str = Key(pattern=NAME)
+    name: FileName
     title: Text
     description: Text
     geometry: Geometry
@@ -286,7 +286,7 @@ class MapLayer(Record):
 class MapSpec(Record):
     """What a map shows."""
 
-    name: str = Key(pattern=NAME)
+    name: FileName
     title: Text
     description: Text
     needs: tuple[str, ...]

@@ -24,7 +24,7 @@ from pydantic import (
 from gridmap.catalog import Basemap, Catalog, Text, load_catalog
 from gridmap.errors import ConfigError
 from gridmap.records import (
-    NAME,
+    FileName,
     FrozenMap,
     MistakeError,
     Problem,
@@ -183,7 +183,7 @@ class CityFile(Record):
     'areas.gpkg'
     """
 
-    name: str = Field(pattern=NAME)
+    name: FileName
     title: Text
     timezone: Annotated[str, AfterValidator(_timezone)]
     source: Text

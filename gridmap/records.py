@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Annotated, Any, Self, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, ValidationError
+from pydantic import Field as Key
 from pydantic_core import ErrorDetails
 
 from gridmap import messages
@@ -20,7 +21,8 @@ from gridmap.messages import Message
 
 __all__ = [
     "COLOUR",
-    "NAME",
+    "DEVICES",
+    "FileName",
     "FrozenMap",
     "MistakeError",
     "Problem",
@@ -132,6 +134,21 @@ class MistakeError(ValueError):
         self.key, self.params = key, params
         super().__init__(messages.text(f"invalid.{key}", **params))
 
+
+_PORTS = {f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10)}
+DEVICES = frozenset({"con", "prn", "aux", "nul", *_PORTS})
+"""Names that no file of Windows can have, whatever its ending."""
+_NAME = r"^[a-z][a-z0-9_]*$"
+
+
+def _no_device(name: str) -> str:
+    if name in DEVICES:
+        raise MistakeError("device", name=name)
+    return name
+
+
+FileName = Annotated[str, Key(pattern=_NAME), AfterValidator(_no_device)]
+"""A name that files are called by."""
 
 Problem = tuple[str, str, Mapping[str, object]]
 """Where something is wrong, and the message of section ``invalid`` that says what."""
@@ -301,9 +318,8 @@ _ALIKE = {
     "model_attributes_type": "model_type", "dict_type": "model_type", "mapping_type": "model_type",
     "int_parsing_size": "int_type", "datetime_object_invalid": "datetime_type",
 }  # fmt: skip
-NAME = r"^[a-z][a-z0-9_]*$"
 COLOUR = r"^#[0-9a-fA-F]{6}$"
-_PATTERNS = {NAME: "name_pattern", COLOUR: "colour_pattern"}
+_PATTERNS = {_NAME: "name_pattern", COLOUR: "colour_pattern"}
 # Keys that take one of several types, else a text, a number or a truth, and what is said of them.
 _CHOICES = {"balance": "balance"}
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 from outputs.test_publishing import names_in, put
-from written_town import ROW, write_town
+from written_town import CASES, GRIDS, HEAD, ROW, write_town
 
-from gridmap.errors import OutputError
+from gridmap.config import read_city_file
+from gridmap.errors import ConfigError, OutputError
 from gridmap.outputs import publishing
 
 ROOT = Path(__file__).parent.parent
@@ -105,3 +106,10 @@ def test_what_a_library_reads_for_us_holds_ascii_alone() -> None:
     stubs = list((ROOT / "gridmap").rglob("*.pyi"))
     assert stubs
     assert [path for path in stubs if not path.read_bytes().isascii()] == []
+
+
+@pytest.mark.parametrize("name", ["con", "nul", "lpt9"])
+def test_no_city_is_called_as_a_device(tmp_path: Path, name: str) -> None:
+    write_town(tmp_path, [ROW], HEAD.replace('"town"', f'"{name}"') + GRIDS + CASES)
+    with pytest.raises(ConfigError, match="Windows"):
+        read_city_file(tmp_path)

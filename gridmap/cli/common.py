@@ -51,8 +51,6 @@ __all__ = [
 
 
 _NAMED = 5  # files that one line names
-_PORTS = [f"{port}{number}" for port in ("COM", "LPT") for number in range(1, 10)]
-_RESERVED = {"CON", "PRN", "AUX", "NUL", *_PORTS}
 
 
 def help_of(name: str) -> str:
@@ -280,12 +278,12 @@ def _prove_name(folder: Path) -> None:
         Before anything is made.
     """
     from gridmap.errors import OutputError
+    from gridmap.records import DEVICES
 
     if not str(folder).isprintable():
         raise OutputError("output.unprintable", path=folder)
-    reserved = [part for part in folder.parts if part.partition(".")[0].upper() in _RESERVED]
-    if reserved:
-        raise OutputError("output.reserved", path=folder, name=reserved[0])
+    if folder.name.partition(".")[0].lower() in DEVICES:
+        raise OutputError("output.reserved", path=folder, name=folder.name)
 
 
 def tell_waiting(lang: Lang) -> Callable[[Path, Holder], None]:
