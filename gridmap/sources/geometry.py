@@ -72,9 +72,13 @@ def _from_columns(raw: Raw, entry: Input, reasons: Reasons) -> gpd.GeoSeries:
     need_columns(raw.table, [entry.x, entry.y], entry.path)
     cells = [cleaned(as_text(raw.table[name]))[0] for name in (entry.x, entry.y)]
     x, y = (read_degrees(each).to_numpy(dtype=float, na_value=np.nan) for each in cells)
+    said = cells[0].str.cat(cells[1], sep=", ", na_rep="")
+    unread = [each.notna().to_numpy() & ~np.isfinite(at)
+              for each, at in zip(cells, (x, y), strict=True)]  # fmt: skip
+    reasons.add(unread[0] | unread[1], "unread_place", said)
     # Where nothing is known, programs write nought; nobody lives off the coast of Ghana.
     lost = ~(np.isfinite(x) & np.isfinite(y)) | ((x == 0) & (y == 0))
-    reasons.add(lost, "no_place", cells[0].str.cat(cells[1], sep=", ", na_rep=""))
+    reasons.add(lost, "no_place", said)
     points = np.full(len(x), None, dtype=object)
     points[~lost] = shapely.points(x[~lost], y[~lost])
     return gpd.GeoSeries(points, crs=None)

@@ -82,7 +82,10 @@ def with_mends(table: pd.DataFrame, folder: Path, source: str) -> tuple[pd.DataF
     """
     done, now = Done(), table
     for path in mends_in(folder):
-        mended = read_raw(path).table
+        try:
+            mended = read_raw(path).table
+        except SourceError as error:
+            raise SourceError("source.unread_mends", path=path, reason=error) from None
         if not is_of_quarantine(mended):
             needed = ", ".join(
                 messages.text(f"report.{name}") for name in ("row", "origin", "mark")

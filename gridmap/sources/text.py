@@ -191,6 +191,8 @@ def detect(data: bytes) -> str:
     if _is_big5(data) and _strays(data, "big5") < _strays(data, "gb18030") + 1:
         return "big5"
     wrong = {name: _strays(data, name) for name in ("gb18030", "big5", "cp1252")}
+    if wrong["gb18030"] * 2 <= odd:  # any byte is a letter of 1252, so that it always fits
+        return "gb18030"
     return min(wrong, key=lambda name: wrong[name])
 
 
@@ -325,8 +327,15 @@ def _records(
 
 
 def _swallows(lines: list[str], cells: list[str], separator: str, width: int) -> bool:
-    """Tell whether a row of several lines holds lines that are rows of their own."""
-    if len(cells) != width or sum(line.count('"') for line in lines) % 2:
+    """Tell whether a row of several lines holds lines that are rows of their own.
+
+    Of those before the last: this ends the cell, and has the cells after it too.
+    """
+    if len(cells) != width:
         return True
-    inner = (line.count(separator) >= width - 1 for line in lines[1:])
+    try:  # a quote ends a cell only before a separator or the end of a line (RFC 4180)
+        next(csv.reader(lines, delimiter=separator, strict=True))
+    except csv.Error:
+        return True
+    inner = (line.count(separator) >= width - 1 for line in lines[1:-1])
     return width >= _MANY_CELLS and any(inner)

@@ -36,7 +36,7 @@ def test_a_city_is_conformed(tmp_path: Path) -> None:
     ("row", "reason"),
     [
         ("2,litter,2025-03-01,,,,", "no_place"),
-        ("2,litter,2025-03-01,,,abc,30.7", "no_place"),
+        ("2,litter,2025-03-01,,,abc,30.7", "unread_place"),
         ("2,litter,2025-03-01,,,30.705,120.905", "swapped"),
         ("2,litter,2025-03-01,,,0,0", "no_place"),
         ("2,litter,2025-03-01,,,118,32", "outside"),

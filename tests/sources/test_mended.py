@@ -216,6 +216,9 @@ def test_a_file_that_is_none_of_the_quarantine_is_refused(tmp_path: Path) -> Non
     (tmp_path / "mended" / "notes.csv").write_text("a,b\n1,2\n")
     with pytest.raises(SourceError, match=r"notes\.csv: is no file of the quarantine"):
         read_city(tmp_path)
+    (tmp_path / "mended" / "notes.csv").write_text("garbage\n", encoding="utf-8")
+    with pytest.raises(SourceError, match=r"notes\.csv: mended rows cannot be read .* quarantine/"):
+        read_city(tmp_path)
 
 
 @pytest.mark.parametrize(

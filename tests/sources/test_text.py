@@ -7,7 +7,7 @@ import pytest
 from gridmap.errors import SourceError
 from gridmap.sources.files import read_raw
 from gridmap.sources.raw import Raw
-from gridmap.sources.text import detect
+from gridmap.sources.text import detect, read_text
 
 CHINESE = "编号,类别,地址\n" + "".join(
     f"{row},占道经营,青禾街道第{row}号店铺门前\n" for row in range(40)
@@ -129,6 +129,26 @@ def test_a_text_of_several_lines_is_one_cell(tmp_path: Path) -> None:
     assert raw.table["note"].to_list()[0] == "two\r\nlines"
     assert len(raw.table) == 2
     assert not raw.bad
+
+
+def test_the_last_line_of_a_cell_has_the_cells_after_it(tmp_path: Path) -> None:
+    """It may look like a whole row; a quotation mark ends only before a separator."""
+    raw = read(tmp_path, 'at,id,kind,x\n"one\ntwo",A1,a,1\n"three",A2,b,2\n')
+    assert raw.table["at"].to_list() == ["one\ntwo", "three"]
+    raw = read(tmp_path, 'id,at,kind,x\nA1,"one\ntwo,and,so",a,1\nA2,z,b,2\n')
+    assert raw.table["at"].to_list() == ["one\ntwo,and,so", "z"]
+    assert not raw.bad
+    raw = read(tmp_path, 'id,at,kind,x\nA1,"one,a,1\nA2,two,b,2\nA3,"three",c,3\n')
+    assert raw.table["id"].to_list() == ["A1", "A2", "A3"]
+    assert list(raw.bad) == [0]
+
+
+@pytest.mark.parametrize("stray", [b"\x80", b"\xff"])
+def test_a_stray_byte_makes_no_western_text_of_a_chinese_one(tmp_path: Path, stray: bytes) -> None:
+    data = "编号,类别,金额\n1,占道,10\n".encode("gb18030") + b"2,a,100" + stray + b"\n"
+    raw = read_text(tmp_path / "a.csv", data)
+    assert raw.table.columns.to_list() == ["编号", "类别", "金额"]
+    assert list(raw.bad) == [1]
 
 
 def test_the_heading_is_found_below_a_title(tmp_path: Path) -> None:
