@@ -191,9 +191,9 @@ def detect(data: bytes) -> str:
     if _is_big5(data) and _strays(data, "big5") < _strays(data, "gb18030") + 1:
         return "big5"
     wrong = {name: _strays(data, name) for name in ("gb18030", "big5", "cp1252")}
-    if wrong["gb18030"] * 2 <= odd:  # any byte is a letter of 1252, so that it always fits
-        return "gb18030"
-    return min(wrong, key=lambda name: wrong[name])
+    # Any byte is a letter of 1252, so that this always fits.
+    fits = wrong["gb18030"] * 2 <= odd
+    return "gb18030" if fits else min(wrong, key=lambda name: wrong[name])
 
 
 def _strays(data: bytes, encoding: str) -> int:
