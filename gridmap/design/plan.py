@@ -14,6 +14,7 @@ import pandas as pd
 import shapely
 
 from gridmap.design.explain import explain
+from gridmap.design.losses import losses
 from gridmap.design.search.graph import AtomGraph
 from gridmap.design.search.partition import PRESETS, Bounds, Objective
 from gridmap.errors import ConformError
@@ -122,6 +123,15 @@ class Plan(Summarised):
             microgrid=pd.Series(self.code[label], dtype="string"),
             parent=pd.Series(grids[self.parent[label]], dtype="string"),
         )
+        footprints = np.asarray(self.buildings.geometry.array)
+        outlines = np.asarray(self.grids.geometry.array)
+        occupied = (members["weight"] > 0) | (members["households"] > 0)
+        lost, reason, remedy = losses(
+            footprints, self.shape[label], outlines[self.parent[label]], occupied.to_numpy(bool)
+        )
+        members["lost_m2"] = lost
+        members["reason"] = pd.Series(reason, dtype="string")
+        members["remedy"] = pd.Series(remedy, dtype="string")
         if "before" in members:
             stays = (members["before"] == members["microgrid"]).fillna(False)
             moved = np.where(members["before"].isna(), "new", np.where(stays, "stays", "moves"))

@@ -103,6 +103,7 @@ def figures(plan: Plan) -> dict[str, Any]:
         **_across(plan),
         "plan_optimal": float(plan.optimal.mean()) if len(plan.optimal) else 0.0,
         "plan_buildings": len(plan.buildings),
+        "plan_cut": int(plan.membership["reason"].notna().sum()),
         "plan_outside": len(plan.outside),
     }
     if plan.log:

@@ -215,8 +215,9 @@ def test_the_best_piece_of_each_owner_is_kept() -> None:
 
 
 def test_nodes_too_near_to_tell_apart_become_the_one_nearest_to_the_outline() -> None:
-    nodes = np.array([[0.0, 0], [0.003, 0], [0.006, 0], [1, 0], [1.006, 0]])
+    step = module.APART_M * 0.6
+    nodes = np.array([[0.0, 0], [step, 0], [2 * step, 0], [1, 0], [1 + 2 * step, 0]])
     found = module._gathered(nodes, np.array([0.5, 0.2, 0.9, 0.1, 0.3]))
-    assert found.tolist() == [[0.003, 0], [0.003, 0], [0.003, 0], [1, 0], [1.006, 0]]
+    assert found.tolist() == nodes[[1, 1, 1, 3, 4]].tolist()
     tie = module._gathered(nodes[:2], np.array([0.5, 0.5]))
-    assert tie.tolist() == [[0.0, 0], [0.0, 0]]
+    assert tie.tolist() == nodes[[0, 0]].tolist()

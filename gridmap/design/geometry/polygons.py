@@ -10,6 +10,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from gridmap.design.geometry.rings import Rings
+from gridmap.design.losses import CUT_M2
 
 __all__ = ["matched", "outlines"]
 
@@ -17,7 +18,6 @@ Shapes = npt.NDArray[np.object_]
 Longs = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-CUT_M2 = 0.01  # less of a building beyond its micro-grid is noise of the coordinates
 NEAR_M = 1e-6  # a node this near to a neighbour's segment lies on it
 
 

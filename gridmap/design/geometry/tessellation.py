@@ -33,14 +33,13 @@ Bools = npt.NDArray[np.bool_]
 SITE_SPACING_M = 8.0  # between the points that stand for a footprint's outline
 SITE_SHARE = 0.125  # of the side of a square as large, where that is more: for parcels and fields
 SITE_GRID_M = 1e-3  # sites nearer to each other than this are one
-SNAPS_M = (0.01, 0.05, 0.25)  # what is nearer to the outline runs along it
 AREA_SHARE = 1e-9  # of a parent: rounding
-NODE_GRID_M = 1e-3  # of the noding, so that lines which all but coincide leave nothing between
-APART_M = 5e-3  # nodes on the outline nearer to each other may have changed places in the noding
+AREA_M2 = 1e-6  # rounding of a small one
+NODE_GRID_M = 1e-8  # of the noding, so that lines which are the same but for rounding become one
+APART_M = 5e-8  # nodes on the outline nearer to each other may have changed places in the noding
 LAND_M2 = 20_000.0  # an empty footprint that is larger is no building
 LAND_COMPACTNESS = 0.1  # nor is one of a lower 4 pi area / perimeter^2, such as a street
-COLLAPSED_M2 = 1e-8  # a face between two lines that became one
-ON_LINE_M = 3e-3  # a segment this near to a barrier lies on it; above the error of noding
+ON_LINE_M = 3e-3  # a segment this near to a barrier lies on it
 LEAST_BORDER_M = 0.05  # what touches along less is not a neighbour one could walk to
 BARRIER_SHARE = 0.5  # of a border that must lie on a barrier for the border to count as one
 
@@ -113,7 +112,7 @@ def tessellate(
     Returns
     -------
     Cells
-        A footprint that others cover wholly shares the cell of the one over it.
+        A footprint that others cover wholly shares the cell of the one over most of it.
     """
     lines = np.empty(0, dtype=object) if barriers is None else barriers
     strength = np.ones(len(lines)) if weights is None else weights
@@ -124,7 +123,7 @@ def tessellate(
         return _with_land(parent, footprints, occupied, built, lines, strength)
     sites, site_owner = _sites(footprints)
     faces = _sound_faces(parent, footprints, sites, site_owner, lines, strength)
-    own, printed = _claims(faces, footprints, sites, site_owner)
+    own, printed = _claims(faces, footprints, occupied, sites, site_owner)
     owner_of_face = _settle(faces, own, printed)
     return _joined(faces, owner_of_face, footprints, occupied)
 
@@ -183,22 +182,26 @@ def _sound_faces(
 ) -> _Faces:
     """Return faces that tile the parent.
 
-    Lines that run beside the outline, a little further than what is taken for an error of
-    digitising, may leave slivers that fold over when the rim is put back. Then more is taken for
-    an error; at last the land is divided by distance alone.
+    Lines that no arithmetic of floating point can node are left out, barriers before footprints;
+    what that cuts, `gridmap.design.losses` tells.
     """
-    for snap_m in SNAPS_M:
-        faces = _faces(parent, footprints, sites, site_owner, barriers, weights, snap_m)
+    none, nothing = np.empty(0, dtype=object), np.empty(0)
+    for drawn, lines, strength, grid_m in (
+        (footprints, barriers, weights, NODE_GRID_M),
+        (footprints, barriers, weights, None),
+        (footprints, none, nothing, None),
+        (none, none, nothing, None),
+    ):
+        faces = _faces(parent, drawn, sites, site_owner, lines, strength, grid_m)
         if _sound(faces.shapes, parent):
-            return faces
-    none = np.empty(0, dtype=object)
-    return _faces(parent, none, sites, site_owner, none, np.empty(0), SNAPS_M[0])
+            break
+    return faces
 
 
 def _sound(shapes: Shapes, parent: BaseGeometry) -> bool:
     missing = parent.area - shapely.area(shapes).sum()
     return bool(
-        abs(missing) <= AREA_SHARE * parent.area
+        abs(missing) <= max(AREA_M2, AREA_SHARE * parent.area)
         and shapely.is_valid(shapes).all()
         and shapely.coverage_is_valid(shapes)
     )
@@ -211,25 +214,31 @@ def _faces(
     site_owner: Longs,
     barriers: Shapes,
     weights: Floats,
-    snap_m: float,
+    grid_m: float | None,
 ) -> _Faces:
-    """Node all lines once and return the faces inside the parent."""
+    """Node all lines once and return the faces inside the parent.
+
+    No line is moved: what moves one by a millimetre takes square metres off a long parcel.
+    """
     box = parent.bounds
     edges = _ridges(sites, site_owner, box)
     clipped = shapely.clip_by_rect(barriers, box[0] - 1, box[1] - 1, box[2] + 1, box[3] + 1)
     polygons = footprints[shapely.get_dimensions(footprints) == 2]  # noqa: PLR2004
-    outline = shapely.boundary(parent)
-    drawn = np.concatenate([shapely.boundary(polygons), clipped])
-    lines = np.concatenate([_snapped(outline, drawn[~shapely.is_empty(drawn)], snap_m), edges])
-    noded = shapely.unary_union(lines, grid_size=NODE_GRID_M)
+    drawn = np.concatenate([shapely.boundary(polygons), clipped, edges])
+    outline = np.array([parent.boundary], dtype=object)
+    lines = np.concatenate([drawn[~shapely.is_empty(drawn)], outline])
+    noded = shapely.unary_union(lines, grid_size=grid_m)
     shapes = shapely.get_parts(shapely.polygonize(shapely.get_parts(noded)))
     inner = shapely.point_on_surface(shapes)
     shapely.prepare(parent)
     inside = shapely.contains(parent, inner)
-    inner = inner[inside]
-    shapes = _restored(Rings.of(shapes[inside]), outline).shapes
-    solid = shapely.area(shapes) > COLLAPSED_M2
-    inner, rings = inner[solid], Rings.of(shapes[solid])
+    inner, rings = inner[inside], Rings.of(shapes[inside])
+    if grid_m:
+        rings = _restored(rings, parent.boundary)
+        # What lay between the outline and a line beside it may have collapsed; all else stays,
+        # however small, lest it leave a hole.
+        solid = (shapely.area(rings.shapes) > 0) & shapely.is_valid(rings.shapes)
+        inner, rings = inner[solid], Rings.of(rings.shapes[solid])
     shapes = rings.shapes
     one, other, start, end = _segments(rings)
     middle = shapely.points((start + end) / 2)
@@ -266,23 +275,6 @@ def _ridges(sites: Floats, owner: Longs, box: Sequence[float]) -> Shapes:
     return np.asarray(shapely.linestrings(xy))
 
 
-def _snapped(outline: BaseGeometry, lines: Shapes, snap_m: float) -> Shapes:
-    """Return the lines and then the outline, with the same nodes where they run along it.
-
-    Grids follow streets, and parcels end at grids, though seldom to the last digit. What would
-    be left between two such lines is no land.
-    """
-    shapely.prepare(outline)
-    beside = shapely.dwithin(outline, lines, snap_m)
-    if not beside.any():
-        return np.append(lines, np.asarray(outline, dtype=object))
-    lines = lines.copy()
-    lines[beside] = shapely.snap(lines[beside], outline, snap_m)
-    nodes = np.asarray(shapely.points(shapely.get_coordinates(lines[beside])), dtype=object)
-    near = shapely.multipoints(nodes[shapely.dwithin(outline, nodes, snap_m)])
-    return np.append(lines, np.asarray(shapely.snap(outline, near, snap_m), dtype=object))
-
-
 def _restored(rings: Rings, outline: BaseGeometry) -> Rings:
     """Put the nodes on the rim back from the grid of the noding onto the outline."""
     at, node = rings.rim_nodes
@@ -316,17 +308,18 @@ def _segments(rings: Rings) -> tuple[Longs, Longs, Floats, Floats]:
 
 
 def _claims(
-    faces: _Faces, footprints: Shapes, sites: Floats, site_owner: Longs
+    faces: _Faces, footprints: Shapes, occupied: Bools, sites: Floats, site_owner: Longs
 ) -> tuple[Longs, Bools]:
     """Return the footprint that each face belongs to by itself, and whether it lies in it.
 
-    A face in several footprints belongs to the smallest of them, then to the first.
+    A face in several footprints belongs to one that is occupied, of those to the smallest, then
+    to the first.
     """
     own = site_owner[cKDTree(sites).query(faces.inner)[1]]
     inner = shapely.points(faces.inner)
     face, footprint = shapely.STRtree(footprints).query(inner, "intersects")
     size = shapely.area(footprints)[footprint]
-    order = np.lexsort((footprint, size, face))
+    order = np.lexsort((footprint, size, ~occupied[footprint], face))
     face, footprint = face[order], footprint[order]
     first = np.ones(len(face), dtype=bool)
     first[1:] = face[1:] != face[:-1]
@@ -443,8 +436,7 @@ def _joined(faces: _Faces, owner: Longs, footprints: Shapes, occupied: Bools) ->
     )[landed]  # fmt: skip
     covered = np.flatnonzero(~has_land)
     if len(covered):
-        nearest = cKDTree(faces.inner).query(inner[covered])[1]
-        cell[covered] = cell[owner[nearest]]
+        cell[covered] = cell[_hosts(faces, owner, footprints[covered])]
     kept, owner_cell = np.unique(cell, return_inverse=True)
     of_face = owner_cell[owner]
     shapes = _unions(faces.shapes, of_face, len(kept))
@@ -457,6 +449,22 @@ def _joined(faces: _Faces, owner: Longs, footprints: Shapes, occupied: Bools) ->
     near = border > LEAST_BORDER_M
     line = _lines_of(faces, of_face, pairs, weight)
     return Cells(shapes, owner_cell, pairs[near], border[near], weight[near], line[near])
+
+
+def _hosts(faces: _Faces, owner: Longs, covered: Shapes) -> Longs:
+    """Return for each footprint without a face whose faces take up most of it."""
+    inner = shapely.point_on_surface(covered)
+    host = owner[shapely.STRtree(faces.shapes).nearest(inner)]
+    within = shapely.STRtree(np.asarray(shapely.points(faces.inner), dtype=object))
+    row, face = within.query(covered, "intersects")
+    key = row * (int(owner.max()) + 1) + owner[face]
+    pairs, at = np.unique(key, return_inverse=True)
+    area = np.bincount(at, weights=shapely.area(faces.shapes[face]), minlength=len(pairs))
+    row, whose = np.divmod(pairs, int(owner.max()) + 1)
+    # The largest of each row is written last.
+    order = np.lexsort((-whose, area, row))
+    host[row[order]] = whose[order]
+    return np.asarray(host, dtype=np.int64)
 
 
 def _lines_of(faces: _Faces, cell: Longs, pairs: Longs, weight: Floats) -> Longs:
