@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import numpy as np
@@ -174,3 +175,19 @@ def test_names_count_in_chinese_numerals(number: int, said: str) -> None:
 
 def test_names_in_english() -> None:
     assert micro_grid_names(["Grid 2"], [3], "en") == ["Grid 2, micro-grid 3"]
+
+
+def test_the_order_is_that_of_the_figure_in_the_documentation() -> None:
+    """Rows, then columns; a sign of the figure is as wide as half a line is high."""
+    text = (Path(__file__).parents[2] / "docs" / "planning.md").read_text(encoding="utf-8")
+    figure = text.split("## Order of codes")[1].split("```")[1]
+    drawn = [
+        (int(found.group()), found.start(), -2 * line)
+        for line, row in enumerate(figure.splitlines())
+        for found in re.finditer(r"\b\d{3}\b", row[:36])
+    ]
+    number, x, y = np.array(sorted(drawn, key=lambda each: each[1])).T
+    assert sorted(number) == list(range(1, 10))
+    assert number_west_east_north_south(x, y, np.zeros(9)).tolist() == number.tolist()
+    # Columns first would be another order.
+    assert np.lexsort((-y, x)).tolist() != np.argsort(number).tolist()
