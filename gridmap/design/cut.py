@@ -61,6 +61,8 @@ class Batch:
         far as bounds allow; without it, they are cut from scratch.
     locked : ndarray of bool, shape (n,), optional
         Whether that micro-grid has to stay as it is.
+    settled : ndarray of bool, shape (p,), optional
+        Whether nothing changed in the parent, so that its micro-grids stay.
     """
 
     parents: Shapes
@@ -78,6 +80,7 @@ class Batch:
     line_kinds: npt.NDArray[np.int8]
     home: Longs | None = None
     locked: Bools | None = None
+    settled: Bools | None = None
 
     def __len__(self) -> int:
         return len(self.parents)
@@ -104,6 +107,7 @@ class Batch:
                 line_kinds=self.line_kinds[lines],
                 home=None if self.home is None else self.home[mine],
                 locked=None if self.locked is None else self.locked[mine],
+                settled=None if self.settled is None else self.settled[low:high],
             )
 
 
@@ -216,7 +220,7 @@ def _parts(graph: AtomGraph, cell: Longs, batch: Batch, settings: Design) -> tup
         chief = chiefs(cell, batch.home >= 0, len(graph))
         home = np.append(batch.home, -1)[chief]
         locked = np.append(batch.locked, False)[chief]
-        label, same = keep(graph, home, locked, batch.wanted, settings, batch.seeds)
+        label, same = keep(graph, home, locked, batch.wanted, settings, batch.seeds, batch.settled)
         return label, np.zeros_like(same)
     counts = default_counts(graph, settings.target, settings.most)
     counts = np.where(batch.wanted > 0, batch.wanted, counts)

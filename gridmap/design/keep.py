@@ -31,7 +31,13 @@ SLACK = 1e-9
 
 
 def keep(
-    graph: AtomGraph, home: Longs, locked: Bools, wanted: Longs, settings: Design, seeds: Longs
+    graph: AtomGraph,
+    home: Longs,
+    locked: Bools,
+    wanted: Longs,
+    settings: Design,
+    seeds: Longs,
+    settled: Bools | None = None,
 ) -> tuple[Longs, Bools]:
     """Give every atom a part, the one that it had wherever bounds and counts allow.
 
@@ -46,6 +52,8 @@ def keep(
         How many parts each parent shall have; 0 for whatever moves the least weight.
     settings : Design
     seeds : ndarray of int64, shape (p,)
+    settled : ndarray of bool, shape (p,), optional
+        Parents in which nothing changed that bounds, counts and buildings depend on.
 
     Returns
     -------
@@ -56,7 +64,8 @@ def keep(
 
     Notes
     -----
-    A parent is left alone if its parts are connected, within bounds and as many as wanted.
+    A parent is left alone if its parts are connected, within bounds and as many as wanted; and
+    a settled one if they are connected, for no search would be right to ask people to move again.
     Otherwise several numbers of parts are tried: parts are split or merged until there are as
     many, then the search moves atoms, and each atom away from home costs its weight. The number
     with the least violation of the bounds wins, then the one that moves least.
@@ -64,17 +73,24 @@ def keep(
     label = np.zeros(len(graph), dtype=np.int64)
     same = np.zeros(graph.parents, dtype=bool)
     offsets = np.searchsorted(graph.parent, np.arange(graph.parents + 1))
+    alone = np.zeros(graph.parents, dtype=bool) if settled is None else settled
     for p in range(graph.parents):
         mine = slice(int(offsets[p]), int(offsets[p + 1]))
         own = graph.only(np.arange(mine.start, mine.stop))
         label[mine], same[p] = _kept(
-            own, home[mine], locked[mine], int(wanted[p]), settings, int(seeds[p])
+            own, home[mine], locked[mine], int(wanted[p]), settings, int(seeds[p]), bool(alone[p])
         )
     return label, same
 
 
 def _kept(
-    graph: AtomGraph, home: Longs, locked: Bools, wanted: int, settings: Design, seed: int
+    graph: AtomGraph,
+    home: Longs,
+    locked: Bools,
+    wanted: int,
+    settings: Design,
+    seed: int,
+    settled: bool,
 ) -> tuple[Longs, bool]:
     known = home >= 0
     if not known.any():
@@ -83,7 +99,8 @@ def _kept(
     was[known] = np.unique(home[known], return_inverse=True)[1]
     start = _grown(graph, was, locked)
     count = int(start.max()) + 1
-    if wanted in (0, count) and _good(graph, start, count, settings):
+    within = wanted in (0, count) and _violation(graph, start, settings) <= SLACK
+    if (settled or within) and _connected(graph, start, count):
         return start, bool(known.all())
     best, least = start, (np.inf, np.inf)
     for number in _numbers(graph, count, wanted, settings):
@@ -142,10 +159,10 @@ def _pieces(graph: AtomGraph, label: Longs) -> Longs:
     return np.bincount(home)
 
 
-def _good(graph: AtomGraph, label: Longs, count: int, settings: Design) -> bool:
+def _connected(graph: AtomGraph, label: Longs, count: int) -> bool:
+    """Tell whether parts are connected, or the parent is in more pieces than there are parts."""
     forced = _pieces(graph, np.zeros(len(graph), dtype=np.int64))[0]
-    torn = int((_pieces(graph, label) > 1).sum())
-    return _violation(graph, label, settings) <= SLACK and (torn == 0 or forced > count)
+    return bool((_pieces(graph, label) <= 1).all() or forced > count)
 
 
 def _violation(graph: AtomGraph, label: Longs, settings: Design) -> float:

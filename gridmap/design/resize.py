@@ -67,7 +67,8 @@ def resize_grids(
     """Adapt a plan to other bounds, counts or buildings.
 
     Every micro-grid that is within bounds stays; otherwise micro-grids are split, merged, or
-    exchange the fewest households. Locked ones stay as they are.
+    exchange the fewest households. Locked ones stay as they are, and so does every grid in which
+    neither bounds nor counts, outline nor buildings changed.
 
     Parameters
     ----------
@@ -144,6 +145,7 @@ def _regrouped(plan: Plan, settings: Design) -> _Draft:
         wanted,
         settings,
         seeds(codes, settings.random_state),
+        _as_asked(plan, settings, codes),
     )
     counts = np.ones(len(codes), dtype=np.int64)
     np.maximum.at(counts, plan.graph.parent, own + 1)
@@ -197,9 +199,9 @@ def _rebuilt(
     batch = batch_of(city, grids, atoms.frame, settings)
     home = _homes(plan, grids, atoms.frame)
     locked = np.append(plan.locked, False)[home]
-    made = cut(
-        replace(batch, home=home, locked=locked), settings, workers=workers, progress=progress
-    )
+    settled = _settled(plan, settings, grids, atoms.frame)
+    kept = replace(batch, home=home, locked=locked, settled=settled)
+    made = cut(kept, settings, workers=workers, progress=progress)
     cells, buildings, atom = tables_of(grids, atoms, made)
     return _Draft(
         grids=grids,
@@ -213,6 +215,58 @@ def _rebuilt(
         optimal=made.optimal,
         outside=atoms.outside,
     )
+
+
+def _as_asked(plan: Plan, settings: Design, codes: pd.Series) -> Bools:
+    """Tell for which grids the same bounds and the same number are asked for as before."""
+    was = plan.settings
+    if (was.least, was.most) != (settings.least, settings.most):
+        return np.zeros(len(codes), dtype=bool)
+    same = [was.counts.get(code, 0) == settings.counts.get(code, 0) for code in codes]
+    return np.array(same, dtype=bool)
+
+
+def _settled(
+    plan: Plan, settings: Design, grids: gpd.GeoDataFrame, sites: gpd.GeoDataFrame
+) -> Bools:
+    """Tell in which grids neither bounds nor counts, outline nor buildings changed."""
+    codes = grids["code"].to_numpy(dtype=object)
+    known = plan.grids["code"].to_numpy(dtype=object)
+    before = _traits(plan.buildings, known[plan.parent[plan.label[plan.atom]]])
+    now = _traits(sites, codes[sites["parent"].to_numpy()])
+    outlines = (
+        pd.DataFrame({"grid": frame["code"].astype(object), "shape": _exact(frame)})
+        for frame in (plan.grids, grids)
+    )
+    changed = {*_differing(before, now), *_differing(*outlines)}
+    return _as_asked(plan, settings, grids["code"]) & ~np.isin(codes, list(changed))
+
+
+def _traits(buildings: gpd.GeoDataFrame, grid: Shapes) -> pd.DataFrame:
+    """Return all of buildings that a plan depends on."""
+    return pd.DataFrame(
+        {
+            "code": buildings["code"].astype(object),
+            "households": buildings["households"].astype("int64"),
+            "weight": buildings["weight"].astype("float64"),
+            "shape": _exact(buildings),
+            "grid": grid,
+        }
+    )
+
+
+def _exact(frame: gpd.GeoDataFrame) -> Shapes:
+    """Return shapes as bytes; one is the same whether it stands alone or as the only part."""
+    shapes = np.array(frame.geometry.array)
+    single = shapely.get_num_geometries(shapes) == 1
+    shapes[single] = shapely.get_geometry(shapes[single], 0)
+    return np.asarray(shapely.to_wkb(shapes), dtype=object)
+
+
+def _differing(before: pd.DataFrame, now: pd.DataFrame) -> set[str]:
+    """Return the grids of rows that stand on one side only."""
+    rows = before.merge(now, how="outer", on=list(before.columns), indicator=True)
+    return set(rows["grid"][rows["_merge"] != "both"])
 
 
 def _homes(plan: Plan, grids: gpd.GeoDataFrame, sites: gpd.GeoDataFrame) -> Longs:
@@ -256,13 +310,23 @@ def _coded(plan: Plan, draft: _Draft, settings: Design) -> Plan:
         code=code,
         name=name,
         locked=plan.locked[heir] & ~fresh,
-        shape=draft.shape,
+        shape=_as_before(plan.shape, draft.shape, heir),
         settings=settings,
         optimal=draft.optimal,
         retired=plan.retired | (set(plan.code) - set(code)),
         outside=draft.outside,
         lang=plan.lang,
     )
+
+
+def _as_before(before: Shapes, now: Shapes, heir: Longs) -> Shapes:
+    """Let shapes that are as they were begin where they began, too."""
+    at = np.flatnonzero(heir >= 0)
+    old = before[heir[at]]
+    same = shapely.equals_exact(shapely.normalize(now[at]), shapely.normalize(old), 0.0)
+    shapes = now.copy()
+    shapes[at[same]] = old[same]
+    return shapes
 
 
 def _was(plan: Plan, buildings: gpd.GeoDataFrame) -> Longs:

@@ -75,7 +75,7 @@ def test_atoms_without_a_home_join_over_the_longest_border_but_no_locked_part(se
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_pieces_bounds_and_what_is_good(seed: int) -> None:
+def test_pieces_bounds_and_what_hangs_together(seed: int) -> None:
     graph, pairs, rng = town(seed)
     label = np.r_[0, 1, 2, rng.integers(0, 3, 6)]
     mine = [set(np.flatnonzero(label == part).tolist()) for part in range(3)]
@@ -85,9 +85,7 @@ def test_pieces_bounds_and_what_is_good(seed: int) -> None:
     assert module._violation(graph, label, SETTINGS) == pytest.approx(out)
     whole = all(len(pieces(pairs, one)) == 1 for one in mine)
     forced = len(pieces(pairs, set(range(9)))) > 3
-    assert module._good(graph, label, 3, SETTINGS) == (out == 0 and (whole or forced))
-    loose = Design(target=20, minimum=0, maximum=99)
-    assert module._good(graph, label, 3, loose) == (whole or forced)
+    assert module._connected(graph, label, 3) == (whole or forced)
     towers = Design(target=5, minimum=0, maximum=7)
     assert module._unavoidable(graph, towers) == sum(max(w - 7, 0) for w in graph.weight)
 

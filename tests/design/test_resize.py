@@ -8,10 +8,12 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from shapes import grid_of
+from shapes import EAST, NORTH, grid_of
 from towns import joined_of, rows_of_buildings, squares, town
 
 from gridmap.design import crosswalk, design_grids, lock, merge, resize_grids, restate
+from gridmap.design import resize as module
+from gridmap.design.grids import atoms_of, grids_of
 from gridmap.design.plan import Plan
 from gridmap.errors import ConformError
 from gridmap.model import City
@@ -176,3 +178,54 @@ def test_a_grid_of_one_micro_grid_keeps_it_whatever_became_of_its_buildings() ->
     assert after.code.tolist() == before.code.tolist()
     assert after.retired == before.retired
     assert after.households().tolist() == [44, 55]
+
+
+def test_a_resize_without_a_change_changes_nothing() -> None:
+    """Towers and small grids leave micro-grids out of bounds, which no second search may move."""
+    buildings = rows_of_buildings(10, 10, {k: (7 * k) % 40 for k in range(100)})
+    city = town(grid_of("AB", 200.0), buildings)
+    uneven = Design(target=30, minimum=29, maximum=31)
+    plan = design_grids(city, uneven)
+    assert plan.microgrids["reason"].notna().any()
+    for resized in (resize_grids(plan), resize_grids(plan, city)):
+        assert resized.log[-1]["households_moved"] == 0
+        assert resized.code.tolist() == plan.code.tolist()
+        assert resized.name.tolist() == plan.name.tolist()
+        assert (shapely.to_wkb(resized.shape) == shapely.to_wkb(plan.shape)).all()
+    again = resize_grids(resized, city)
+    assert (shapely.to_wkb(again.shape) == shapely.to_wkb(plan.shape)).all()
+
+
+@pytest.mark.parametrize("change", ["bounds", "count", "households", "outline", "building"])
+def test_what_changed_is_resized_and_the_other_grid_stays(change: str) -> None:
+    buildings = rows_of_buildings(10, 5, {k: (7 * k) % 40 for k in range(50)})
+    grids, bounds = grid_of("AB", 200.0), {"target": 30.0, "minimum": 29.0, "maximum": 31.0}
+    plan = design_grids(town(grids, buildings), Design(**bounds))
+    wanted = Design(**bounds)
+    if change == "bounds":
+        wanted = Design(target=60)
+    if change == "count":
+        wanted = Design(**bounds, counts={"A": 4})
+    if change == "households":
+        buildings.loc[0, "occupied"] += 9
+    if change == "outline":
+        grids.loc[0, "geometry"] = shapely.union(
+            grids.geometry[0], shapely.box(EAST - 9, NORTH, EAST, NORTH + 90)
+        )
+    if change == "building":
+        buildings.loc[0, "geometry"] = shapely.buffer(buildings.geometry[0], 1.0)
+    asked = module._settled(plan, wanted, *_grids_and_sites(town(grids, buildings), wanted))
+    assert asked.tolist() == [False, change != "bounds"]
+
+
+def _grids_and_sites(city: City, wanted: Design) -> tuple[pd.DataFrame, pd.DataFrame]:
+    grids = grids_of(city, wanted)
+    return grids, atoms_of(city, grids, wanted).frame
+
+
+def test_a_shape_that_is_as_it_was_begins_where_it_began() -> None:
+    was = np.array([shapely.Polygon([(0, 0), (4, 0), (4, 4), (0, 4)]), shapely.box(4, 0, 8, 4)])
+    now = np.array([shapely.box(4, 0, 8, 5), shapely.normalize(was[0]), shapely.box(9, 9, 10, 10)])
+    assert shapely.to_wkb(now[1]) != shapely.to_wkb(was[0])
+    found = module._as_before(was, now, np.array([1, 0, -1]))
+    assert shapely.to_wkb(found).tolist() == shapely.to_wkb([now[0], was[0], now[2]]).tolist()
