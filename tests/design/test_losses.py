@@ -133,6 +133,16 @@ def test_a_building_that_others_cover_goes_where_most_of_it_lies() -> None:
     assert reasons(plan) == {"B00": "overlap"}
 
 
+def test_of_a_building_in_pieces_the_largest_is_kept() -> None:
+    """Streets cut the small piece into more faces than the large one."""
+    two = shapely.MultiPolygon([shapely.box(0, 0, 20, 60), shapely.box(50, 20, 60, 40)])
+    shapes = [two, shapely.box(20, 0, 50, 60)]
+    streets = lines(*((45, y, 65, y) for y in (24, 28, 32, 36)), **{"class": "residential"})
+    plan = design_grids(town(GRID, buildings_of(shapes, [5, 5]), roads=streets), FIVE)
+    assert reasons(plan) == {"B00": "pieces"}
+    assert plan.membership.set_index("code").loc["B00", "lost_m2"] == pytest.approx(200)
+
+
 def test_what_cannot_be_whole_says_why_and_what_would_mend_it() -> None:
     shapes = [
         shapely.box(0, 0, 22, 30), shapely.box(20, 0, 40, 30),  # overlap

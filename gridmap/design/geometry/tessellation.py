@@ -345,7 +345,7 @@ def _settle(faces: _Faces, own: Longs, printed: Bools) -> Longs:
     same = (own[faces.one] == own[faces.other]) & (own[faces.one] >= 0)
     piece = _pieces(count, faces.one[same], faces.other[same])
     area = shapely.area(faces.shapes)
-    inside = np.bincount(piece, weights=np.where(printed, 1e6 + area, area * 1e-9))
+    inside = np.bincount(piece, weights=np.where(printed, area, area * 1e-9))
     best = _best_piece(own, piece, np.asarray(inside, dtype=np.float64))
     own = np.where(best, own, -1)
     return _grown(own, faces.one, faces.other, faces.length, faces.barrier, faces.inner)
