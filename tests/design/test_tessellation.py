@@ -221,3 +221,15 @@ def test_nodes_too_near_to_tell_apart_become_the_one_nearest_to_the_outline() ->
     assert found.tolist() == nodes[[1, 1, 1, 3, 4]].tolist()
     tie = module._gathered(nodes[:2], np.array([0.5, 0.5]))
     assert tie.tolist() == nodes[[0, 0]].tolist()
+
+
+def test_a_street_beside_the_outline_parts_nothing_and_one_that_ends_beside_it_does() -> None:
+    along = lines([(-5, 0.004), (105, 0.004)])
+    cells = tessellate(PARENT, TWO, BOTH, barriers=along)
+    assert_tiles(cells, PARENT, TWO)
+    assert cells.barrier.tolist() == [0.0]
+    short = lines([(60, 0.003), (60, 39.998)])
+    cells = tessellate(PARENT, TWO, BOTH, barriers=short)
+    assert_tiles(cells, PARENT, TWO)
+    assert cells.barrier.tolist() == [1.0]
+    assert cells.geometry[0].symmetric_difference(shapely.box(0, 0, 60, 40)).area < 0.01

@@ -39,6 +39,7 @@ NODE_GRID_M = 1e-8  # of the noding, so that lines which are the same but for ro
 APART_M = 5e-8  # nodes on the outline nearer to each other may have changed places in the noding
 LAND_M2 = 20_000.0  # an empty footprint that is larger is no building
 LAND_COMPACTNESS = 0.1  # nor is one of a lower 4 pi area / perimeter^2, such as a street
+ALONG_M = 0.01  # a barrier this near to the outline runs along it
 ON_LINE_M = 3e-3  # a segment this near to a barrier lies on it
 LEAST_BORDER_M = 0.05  # what touches along less is not a neighbour one could walk to
 BARRIER_SHARE = 0.5  # of a border that must lie on a barrier for the border to count as one
@@ -223,6 +224,7 @@ def _faces(
     box = parent.bounds
     edges = _ridges(sites, site_owner, box)
     clipped = shapely.clip_by_rect(barriers, box[0] - 1, box[1] - 1, box[2] + 1, box[3] + 1)
+    clipped = _within(clipped, parent.boundary)
     polygons = footprints[shapely.get_dimensions(footprints) == 2]  # noqa: PLR2004
     drawn = np.concatenate([shapely.boundary(polygons), clipped, edges])
     outline = np.array([parent.boundary], dtype=object)
@@ -254,6 +256,23 @@ def _faces(
     barrier = np.append(weights, 0.0)[heaviest]
     length = np.hypot(*(end - start).T)
     return _Faces(shapes, shapely.get_coordinates(inner), one, other, length, barrier, heaviest)
+
+
+def _within(barriers: Shapes, outline: BaseGeometry) -> Shapes:
+    """Return barriers without what runs along the outline; ends beside it reach it."""
+    shapely.prepare(outline)
+    near = np.flatnonzero(shapely.dwithin(outline, barriers, ALONG_M))
+    if len(near) == 0:
+        return barriers
+    strip, kept = shapely.buffer(outline, ALONG_M), barriers.copy()
+    for k in near:
+        runs = shapely.get_parts(shapely.intersection(barriers[k], strip))
+        along = shapely.length(runs).max(initial=0.0) > LEAST_BORDER_M
+        left = shapely.difference(barriers[k], strip) if along else barriers[k]
+        ends = shapely.get_parts(shapely.boundary(left))
+        ends = ends[shapely.dwithin(outline, ends, 2 * ALONG_M)]
+        kept[k] = shapely.union_all([left, *shapely.shortest_line(outline, ends)])
+    return kept
 
 
 def _ridges(sites: Floats, owner: Longs, box: Sequence[float]) -> Shapes:
