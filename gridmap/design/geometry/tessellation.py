@@ -10,7 +10,6 @@ the adjacency of atoms is read off the faces' segments.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,9 +17,10 @@ import numpy.typing as npt
 import shapely
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from scipy.spatial import Voronoi, cKDTree
+from scipy.spatial import cKDTree
 from shapely.geometry.base import BaseGeometry
 
+from gridmap.design.geometry.lines import ridges, within
 from gridmap.design.geometry.rings import Rings
 
 __all__ = ["Cells", "tessellate"]
@@ -39,7 +39,6 @@ NODE_GRID_M = 1e-8  # of the noding, so that lines which are the same but for ro
 APART_M = 5e-8  # nodes on the outline nearer to each other may have changed places in the noding
 LAND_M2 = 20_000.0  # an empty footprint that is larger is no building
 LAND_COMPACTNESS = 0.1  # nor is one of a lower 4 pi area / perimeter^2, such as a street
-ALONG_M = 0.01  # a barrier this near to the outline runs along it
 ON_LINE_M = 3e-3  # a segment this near to a barrier lies on it
 LEAST_BORDER_M = 0.05  # what touches along less is not a neighbour one could walk to
 BARRIER_SHARE = 0.5  # of a border that must lie on a barrier for the border to count as one
@@ -222,9 +221,9 @@ def _faces(
     No line is moved: what moves one by a millimetre takes square metres off a long parcel.
     """
     box = parent.bounds
-    edges = _ridges(sites, site_owner, box)
+    edges = ridges(sites, site_owner, box)
     clipped = shapely.clip_by_rect(barriers, box[0] - 1, box[1] - 1, box[2] + 1, box[3] + 1)
-    clipped = _within(clipped, parent.boundary)
+    clipped = within(clipped, parent.boundary)
     polygons = footprints[shapely.get_dimensions(footprints) == 2]  # noqa: PLR2004
     drawn = np.concatenate([shapely.boundary(polygons), clipped, edges])
     outline = np.array([parent.boundary], dtype=object)
@@ -256,42 +255,6 @@ def _faces(
     barrier = np.append(weights, 0.0)[heaviest]
     length = np.hypot(*(end - start).T)
     return _Faces(shapes, shapely.get_coordinates(inner), one, other, length, barrier, heaviest)
-
-
-def _within(barriers: Shapes, outline: BaseGeometry) -> Shapes:
-    """Return barriers without what runs along the outline; ends beside it reach it."""
-    shapely.prepare(outline)
-    near = np.flatnonzero(shapely.dwithin(outline, barriers, ALONG_M))
-    if len(near) == 0:
-        return barriers
-    strip, kept = shapely.buffer(outline, ALONG_M), barriers.copy()
-    for k in near:
-        runs = shapely.get_parts(shapely.intersection(barriers[k], strip))
-        along = shapely.length(runs).max(initial=0.0) > LEAST_BORDER_M
-        left = shapely.difference(barriers[k], strip) if along else barriers[k]
-        ends = shapely.get_parts(shapely.boundary(left))
-        ends = ends[shapely.dwithin(outline, ends, 2 * ALONG_M)]
-        kept[k] = shapely.union_all([left, *shapely.shortest_line(outline, ends)])
-    return kept
-
-
-def _ridges(sites: Floats, owner: Longs, box: Sequence[float]) -> Shapes:
-    """Return the Voronoi edges between sites of different footprints, near the box."""
-    low, high = np.array(box[:2]), np.array(box[2:])
-    centre, reach = (low + high) / 2, float(np.max(high - low)) + 1.0
-    far = np.max(np.abs(sites - centre), initial=0.0) + reach
-    corners = np.array([[-1, -1], [-1, 1], [1, -1], [1, 1]]) * 20.0 * far
-    diagram = Voronoi(np.vstack([sites - centre, corners]))
-    whose = np.concatenate([owner, np.full(4, -1)])[diagram.ridge_points]
-    ends = np.asarray(diagram.ridge_vertices)
-    apart = (whose[:, 0] != whose[:, 1]) & (whose >= 0).all(axis=1) & (ends >= 0).all(axis=1)
-    xy = diagram.vertices[ends[apart]]
-    near = (xy.min(axis=1) <= high - centre).all(axis=1) & (xy.max(axis=1) >= low - centre).all(
-        axis=1
-    )
-    long = np.abs(xy[:, 0] - xy[:, 1]).max(axis=1) > 0
-    xy = np.clip(xy[near & long], -10 * far, 10 * far) + centre
-    return np.asarray(shapely.linestrings(xy))
 
 
 def _restored(rings: Rings, outline: BaseGeometry) -> Rings:
