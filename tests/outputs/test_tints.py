@@ -112,6 +112,6 @@ tints = true
     (tmp_path / "maps").mkdir()
     (tmp_path / "maps" / "own.toml").write_text(text, encoding="utf-8")
     with pytest.raises(
-        CatalogError, match=rf"own\.toml.*layers\.0\.tints.*'{layer}'.*; leave it out"
+        CatalogError, match=rf"own\.toml: layers 1 \({layer}\)\.tints.*'{layer}'.*; leave tints out"
     ):
         load_catalog(tmp_path)
