@@ -17,7 +17,7 @@ from typing import Any
 
 import pyogrio
 import pytest
-from sources.test_city import HEAD, ROW, write_town
+from written_town import HEAD, PLANNED, ROW, write_town
 
 from gridmap.catalog import load_catalog
 from gridmap.cli.plan import OpenPlan
@@ -30,18 +30,6 @@ from gridmap.store.connection import transaction
 
 ROOT = Path(__file__).parent.parent
 FORMER = ROOT / "tests/former/town.gpkg.gz"
-TOWN = """
-[[inputs]]
-layer = "grids"
-path = "town.gpkg"
-sublayer = "grids"
-
-[[inputs]]
-layer = "buildings"
-path = "town.gpkg"
-sublayer = "plan_buildings"
-columns = { occupied = "households" }
-"""
 PAIRS = int(os.environ.get("GRIDMAP_PAIRS", "12"))  # more of them for a long form
 # Runs commands that it is given, one a line, and tells what each said.
 SERVANT = """
@@ -197,7 +185,7 @@ def test_a_plan_that_was_edited_is_not_written_over(
     """A resize onto a plan that is edited meanwhile, and a design in the place of an edited one."""
     out = tmp_path / "plan"
     city = tmp_path / "city.toml"
-    city.write_text(HEAD + TOWN, encoding="utf-8")
+    city.write_text(HEAD + PLANNED, encoding="utf-8")
     (tmp_path / "town.gpkg").write_bytes(gzip.decompress(FORMER.read_bytes()))
     design = ("design", city, "--out", out, "--workers", 1)
     code, _, err = people[0].does(*design)

@@ -21,7 +21,7 @@ import geopandas as gpd
 import pyogrio
 import pytest
 from shapes import grid_of
-from written_town import HEAD, ROW, write_town
+from written_town import HEAD, PLANNED, ROW, write_town
 
 from gridmap.catalog import load_catalog
 from gridmap.sources.plan import read_plan
@@ -29,18 +29,6 @@ from gridmap.store import load
 
 ROOT = Path(__file__).parent.parent
 FORMER = ROOT / "tests/former/town.gpkg.gz"
-PLANNED = """
-[[inputs]]
-layer = "grids"
-path = "town.gpkg"
-sublayer = "grids"
-
-[[inputs]]
-layer = "buildings"
-path = "town.gpkg"
-sublayer = "plan_buildings"
-columns = { occupied = "households" }
-"""
 KILLS = int(os.environ.get("GRIDMAP_KILLS", "5"))  # for each command; more of them for a long form
 # Runs commands that it is given, one a line: itself, or in a child that may be killed and has all
 # that was loaded and compiled before.

@@ -113,3 +113,17 @@ def test_no_city_is_called_as_a_device(tmp_path: Path, name: str) -> None:
     write_town(tmp_path, [ROW], HEAD.replace('"town"', f'"{name}"') + GRIDS + CASES)
     with pytest.raises(ConfigError, match="Windows"):
         read_city_file(tmp_path)
+
+
+def test_a_console_of_code_page_936_says_what_it_can(tmp_path: Path) -> None:
+    name = "\N{CJK UNIFIED IDEOGRAPH-20BB7}镇.csv"
+    done = subprocess.run(
+        [sys.executable, "-m", "gridmap", "check", tmp_path / name, "--lang", "zh"],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "cp936"},
+        capture_output=True,
+        check=False,
+    )
+    said = done.stderr.decode("cp936")
+    assert done.returncode == 1
+    assert said.count("\n") == 1
+    assert r"\ud842\udfb7镇.csv" in said

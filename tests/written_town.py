@@ -36,6 +36,19 @@ JOINED = GRIDS.replace(
     'columns = { households = "n" }\n'
     'join = { path = "n.csv", left = "code", right = "grid" }\nconstants',
 )
+# A town with buildings, in the GeoPackage of a plan.
+PLANNED = """
+[[inputs]]
+layer = "grids"
+path = "town.gpkg"
+sublayer = "grids"
+
+[[inputs]]
+layer = "buildings"
+path = "town.gpkg"
+sublayer = "plan_buildings"
+columns = { occupied = "households" }
+"""
 ROW = "1,litter,2025-03-01 08:00,2025-03-02 08:00,2025-03-01 20:00,120.905,30.705"
 
 
