@@ -23,6 +23,7 @@ from gridmap.errors import CrsError
 __all__ = [
     "DATUMS",
     "from_wgs84",
+    "in_reach",
     "parse_crs",
     "prove_metric",
     "prove_true",
@@ -55,6 +56,10 @@ _MAINLAND = shapely.Polygon(
 
 # What areas may be wrong by; a strip of three or six degrees stays below a fifth of a percent.
 _AREAL_ERROR = 0.02
+
+# How far from its middle one system serves a city, in degrees of longitude and latitude: no strip
+# or zone is wider than six.
+_REACH = (3.0, 6.0)
 
 _A = 6378245.0  # semi-major axis of the Krasovsky 1940 ellipsoid, metres
 _E2 = 0.00669342162296594323  # its first eccentricity, squared
@@ -125,7 +130,7 @@ def working_crs(bounds: tuple[float, float, float, float]) -> pyproj.CRS:
     inside = -lon_limit <= west <= east <= lon_limit and -lat_limit <= south <= north <= lat_limit
     if not inside:
         raise CrsError("crs.bounds", bounds=_degrees(bounds))
-    if east - west > 6 or north - south > 12:  # noqa: PLR2004 - wider than any zone
+    if east - west > 2 * _REACH[0] or north - south > 2 * _REACH[1]:
         raise CrsError("crs.too_wide", bounds=_degrees(bounds))
     lon, lat = (west + east) / 2, (south + north) / 2
     if _MAINLAND.contains(shapely.Point(lon, lat)):
@@ -135,6 +140,26 @@ def working_crs(bounds: tuple[float, float, float, float]) -> pyproj.CRS:
     if not found:
         raise CrsError("crs.bounds", bounds=_degrees(bounds))
     return pyproj.CRS.from_epsg(int(found[0].code))
+
+
+def in_reach(lon: Floats, lat: Floats, middle: tuple[float, float]) -> npt.NDArray[np.bool_]:
+    """Tell which places one metric system can serve together with the middle of a city.
+
+    Parameters
+    ----------
+    lon, lat : array of float, degrees
+    middle : tuple of float
+        Longitude and latitude, degrees.
+
+    Examples
+    --------
+    >>> from gridmap.crs import in_reach
+    >>> in_reach(np.array([120.4, -71.1]), np.array([30.3, 42.3]), (120.2, 30.2)).tolist()
+    [True, False]
+    """
+    apart = np.abs((lon - middle[0] + 180.0) % 360.0 - 180.0)
+    inside: npt.NDArray[np.bool_] = (apart <= _REACH[0]) & (np.abs(lat - middle[1]) <= _REACH[1])
+    return inside
 
 
 def prove_metric(function: str, frames: Mapping[str, gpd.GeoDataFrame | gpd.GeoSeries]) -> None:

@@ -70,7 +70,8 @@ class Receipt:
     ``rows == placed + quarantined``, and ``repaired`` of the placed ones had a geometry that was
     made valid. ``mended`` rows were read as a person had mended them; ``stale`` mends found no row
     that they belong to. ``rejected`` holds the quarantined rows as they were read, after the
-    columns ``gridmap_row`` (counted from 1), ``gridmap_reason`` and ``gridmap_value``. ``notes``
+    columns ``gridmap_row`` (as a spreadsheet counts them: heading, titles and blank rows too;
+    those of other files from 1), ``gridmap_reason`` and ``gridmap_value``. ``notes``
     tell what was guessed or changed. ``columns`` are those of the source, each with the field that
     it fills.
     """

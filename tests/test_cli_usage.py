@@ -85,6 +85,36 @@ def test_what_was_typed_wrong_is_one_line(
     assert capsys.readouterr().err == messages.text("cli.error", lang, message=said) + "\n"
 
 
+EMPTY = (
+    (["run", "a", "--store", ""], "--store"),
+    (["run", "a", "--store= "], "--store"),
+    (["export", "a", "--out", "  ", "--format", "gpkg"], "--out"),
+    (["run", ""], ""),
+    (["who", "a", ""], ""),
+)
+
+
+@pytest.mark.parametrize(("arguments", "option"), EMPTY)
+def test_an_empty_argument_is_refused(arguments: list[str], option: str, capsys: Said) -> None:
+    assert gridmap(*arguments, "--lang", "en") == 2
+    said = capsys.readouterr().err
+    assert (f"{option}: its value is empty" if option else "an argument is empty") in said
+    assert said.count("\n") == 1
+
+
+def test_arguments_in_the_wrong_order_are_told(tmp_path: Path, capsys: Said) -> None:
+    city = write_town(tmp_path, [ROW])
+    for given in (city, city / "city.toml"):
+        assert gridmap("map", given, "heatmap", "--lang", "zh") == 2
+        said = capsys.readouterr().err
+        assert "gridmap map --help" in said
+        assert str(given) in said
+    assert gridmap("who", "120.905,30.705", city) == 2
+    assert "in the order that gridmap who --help shows" in capsys.readouterr().err
+    # A city that is not there is not there, whatever else is typed.
+    assert gridmap("run", tmp_path / "none.toml", "--out", tmp_path / "out") == 1
+
+
 @pytest.mark.parametrize("asked", [["--lang", "zh"], ["--lang=zh"]])
 def test_the_option_says_the_language_of_a_mistake(asked: list[str], capsys: Said) -> None:
     assert gridmap("layers", "nope", *asked) == 1

@@ -1,14 +1,17 @@
 import ast
+import errno
 import re
 import string
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from gridmap import messages
 from gridmap.catalog import load_catalog
-from gridmap.errors import GridmapError, SourceError
+from gridmap.errors import GridmapError, SourceError, StoreError
+from gridmap.messages.foreign import database_reason, library_reason
 
 PACKAGE = Path(messages.__file__).parents[1]
 CATALOGUE = tomllib.loads((PACKAGE / "messages" / "messages.toml").read_text(encoding="utf-8"))
@@ -104,3 +107,37 @@ def test_units_of_the_catalogue_are_known_in_chinese() -> None:
     units = {field.unit for layer in load_catalog().in_order for field in layer.fields.values()}
     assert units - {""} <= set(messages.section("unit", "zh"))
     assert messages.unit_label("furlong", "zh") == "furlong"
+
+
+# What SQLite and PostgreSQL say, as they say it.
+SAID = {
+    "unable to open database file": "无法打开数据库文件",
+    "attempt to write a readonly database": "只能读取，不能写入",
+    "database or disk is full": "磁盘已满",
+    "file is not a database": "该文件不是 SQLite 数据库",
+    "database disk image is malformed": "数据库文件已损坏",
+    'connection to server at "127.0.0.1", port 1 failed: Connection refused': "没有数据库服务应答",
+    'FATAL:  password authentication failed for user "li"': "用户名或密码不被接受",
+    'FATAL:  role "li" does not exist': 'role "li"',
+    'FATAL:  database "grid" does not exist': 'database "grid"',
+    'permission denied for schema "public"': "没有权限",
+    "something new": "数据库报告“something new”",
+}
+
+
+@pytest.mark.parametrize("said", SAID)
+def test_what_a_database_says_is_told_in_each_language(said: str) -> None:
+    error = StoreError("store.failed", store="x", reason=database_reason(said))
+    assert SAID[said] in error.text("zh")
+    assert not is_chinese(error.text("en"))
+
+
+def test_what_a_library_says_is_quoted_where_nobody_knows_it() -> None:
+    def told(error: BaseException) -> str:
+        return SourceError("source.broken", path="a.zip", reason=library_reason(error)).text("zh")
+
+    assert "：文件不完整或已损坏；" in told(zipfile.BadZipFile("File is not a zip file"))
+    assert "：磁盘已满；" in told(OSError(errno.ENOSPC, "No space left on device"))
+    assert "程序库报告“odd thing”" in told(ValueError("\n odd thing\nand more"))
+    assert "程序库报告“ValueError”" in told(ValueError())
+    assert len(told(ValueError("x" * 5000))) < 300

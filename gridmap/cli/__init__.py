@@ -13,7 +13,13 @@ from gridmap._version import __version__
 from gridmap.cli import bulletin, check, console, export, import_edits, plan, run, who, work
 from gridmap.cli.common import help_of, language
 from gridmap.cli.streams import steady_streams
-from gridmap.cli.usage import UsageFault, UsageMistakeError, asked_language, usage_mistake
+from gridmap.cli.usage import (
+    UsageFault,
+    UsageMistakeError,
+    asked_language,
+    prove_filled,
+    usage_mistake,
+)
 from gridmap.errors import GridmapError, OutputError
 
 __all__ = ["main"]
@@ -63,6 +69,7 @@ def main() -> None:
 
 def _run() -> int:
     try:
+        prove_filled(sys.argv[1:])
         # What is shown in full is a matter of one command alone.
         ended = copy_context().run(app, prog_name="gridmap", standalone_mode=False)
     except typer.Abort:

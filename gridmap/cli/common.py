@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -93,8 +94,22 @@ def opened(city: Path, lang: str) -> tuple[CityFile, Lang]:
     """Return the city file and the language to speak."""
     from gridmap.config import read_city_file
 
+    if not city.exists():
+        _prove_order(city)
     city_file = read_city_file(city)
     return city_file, language(lang, city_file.lang)
+
+
+def _prove_order(city: Path) -> None:
+    """Tell it where the city file stands on the command line, but in another place."""
+    others = [Path(each) for each in sys.argv[2:] if each and not each.startswith("-")]
+    given = next((each for each in others if each != city and _is_city(each)), None)
+    if given is not None:
+        raise UsageMistakeError("usage.order", city=given, found=city, command=sys.argv[1])
+
+
+def _is_city(path: Path) -> bool:
+    return (path / "city.toml").is_file() or (path.suffix == ".toml" and path.is_file())
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import typer
 
 from gridmap.errors import GridmapError
 
-__all__ = ["UsageFault", "UsageMistakeError", "asked_language", "usage_mistake"]
+__all__ = ["UsageFault", "UsageMistakeError", "asked_language", "prove_filled", "usage_mistake"]
 
 UsageFault: type[Exception] = typer.BadParameter.__bases__[0]
 """What typer raises for whatever was typed wrong: of click, or of its own."""
@@ -28,6 +28,16 @@ def asked_language(arguments: Sequence[str]) -> str:
     apart = [value for name, value in pairwise(arguments) if name == "--lang"]
     joined = [arg.partition("=")[2] for arg in arguments if arg.startswith("--lang=")]
     return (apart + joined or [""])[-1]
+
+
+def prove_filled(arguments: Sequence[str]) -> None:
+    """Refuse an empty argument, such as a variable of a script that was never set leaves behind."""
+    for before, given in pairwise(["", *arguments]):
+        option, sign, value = given.partition("=")
+        if not given.strip() or (sign and option.startswith("--") and not value.strip()):
+            named = option if sign else before
+            key = "empty_option" if named.startswith("-") else "empty"
+            raise UsageMistakeError(f"usage.{key}", option=named)
 
 
 def usage_mistake(error: Any) -> UsageMistakeError:

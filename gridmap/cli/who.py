@@ -58,9 +58,9 @@ def who(
     from gridmap.measures.analyse import inputs_of
     from gridmap.sources import read_city
 
+    city_file, speak = opened(city, lang)
     lon, lat = _degrees(place)
     system_of(crs)
-    city_file, speak = opened(city, lang)
     asked = moment_of(at, city_file.timezone) if at else None
     needed = inputs_of(("holders",), city_file.analysis) or frozenset()
     # What categories there are, the problems tell.

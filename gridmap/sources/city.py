@@ -18,7 +18,7 @@ import shapely
 
 from gridmap.catalog import Layer
 from gridmap.config import CityFile, Input, Join, read_city_file
-from gridmap.crs import parse_crs, working_crs
+from gridmap.crs import in_reach, parse_crs, working_crs
 from gridmap.errors import ConformError, CrsError, SourceError
 from gridmap.kinds import checked
 from gridmap.model import City, Note, Receipt
@@ -152,7 +152,7 @@ def _draft(city_file: CityFile, entry: Input) -> _Draft:
     notes = [*raw.notes]
     if entry.join is not None:
         raw = replace(raw, table=_joined(raw.table, city_file, entry, entry.join))
-    table, mends = with_mends(raw.table, city_file.folder / FOLDER, _source_of(entry))
+    table, mends = with_mends(raw, city_file.folder / FOLDER, _source_of(entry))
     raw = replace(raw, table=table)
     reasons = Reasons(len(raw.table))
     for row, (code, value) in raw.bad.items():
@@ -189,20 +189,57 @@ def _joined(table: pd.DataFrame, city_file: CityFile, entry: Input, join: Join) 
 def _city_crs(city_file: CityFile, drafts: Sequence[_Draft]) -> pyproj.CRS:
     if city_file.crs:
         return parse_crs(city_file.crs)
-    # Points go astray; outlines do not. So areas decide, and points only where there is no area.
+    # Points go astray more than outlines. So areas decide, and points only where there is no area.
     placed = [
-        draft.shapes.dropna()
+        draft
         for kind in ("Polygon", "LineString", "Point")
         for draft in drafts
         if draft.shapes is not None and draft.layer.geometry == kind
     ]
-    shapes = next((some for some in placed if len(some)), None)
-    if shapes is None:
+    deciding = next((draft for draft in placed if len(_boxes(draft))), None)
+    if deciding is None:
         raise ConformError("conform.no_layers", city=city_file.name)
-    boxes = shapes.to_crs(4326).bounds
-    west, south = boxes[["minx", "miny"]].quantile(0.02)
-    east, north = boxes[["maxx", "maxy"]].quantile(0.98)
+    middle = _middle(_boxes(deciding))
+    for draft in [deciding, *(draft for draft in drafts if draft.layer.name == "grids")]:
+        _set_aside(draft, middle)
+    boxes = _boxes(deciding)
+    west, south = boxes[["minx", "miny"]].quantile(0.02, interpolation="nearest")
+    east, north = boxes[["maxx", "maxy"]].quantile(0.98, interpolation="nearest")
     return working_crs((float(west), float(south), float(east), float(north)))
+
+
+def _boxes(draft: _Draft) -> pd.DataFrame:
+    """Return the bounds in degrees of the rows that have a place on Earth, by row."""
+    if draft.shapes is None:
+        return pd.DataFrame(columns=["minx", "miny", "maxx", "maxy"], dtype=float)
+    boxes: pd.DataFrame = draft.shapes.dropna().to_crs(4326).bounds
+    return boxes.loc[np.isfinite(boxes.to_numpy()).all(axis=1), :]
+
+
+def _middle(boxes: pd.DataFrame) -> tuple[float, float]:
+    return (
+        float((boxes["minx"] + boxes["maxx"]).median() / 2),
+        float((boxes["miny"] + boxes["maxy"]).median() / 2),
+    )
+
+
+def _set_aside(draft: _Draft, middle: tuple[float, float]) -> None:
+    """Set aside the few areas that no metric system of the others reaches.
+
+    Where many lie that far away none is a stray, and that no system serves the city is told.
+    """
+    boxes = _boxes(draft)
+    lon = ((boxes["minx"] + boxes["maxx"]) / 2).to_numpy()
+    lat = ((boxes["miny"] + boxes["maxy"]) / 2).to_numpy()
+    astray = ~in_reach(lon, lat, middle)
+    if draft.shapes is None or not 0 < astray.sum() * 3 <= len(boxes):
+        return
+    swapped = astray & in_reach(lat, lon, middle)
+    for rows, code in ((swapped, "swapped"), (astray, "outside")):
+        bad = pd.Series(data=False, index=draft.shapes.index)
+        bad[boxes.index[rows]] = True
+        draft.reasons.add(bad, code)
+        draft.shapes = draft.shapes.mask(bad)
 
 
 def _place(draft: _Draft, crs: pyproj.CRS) -> None:
@@ -334,7 +371,9 @@ def _source_of(entry: Input) -> str:
 def _receipt(draft: _Draft) -> Receipt:
     bad = draft.reasons.any
     rejected = draft.raw.table[bad].copy()
-    rejected.insert(0, "gridmap_row", np.flatnonzero(bad) + 1)
+    numbers = draft.raw.numbers
+    numbers = np.arange(1, len(bad) + 1) if numbers is None else numbers
+    rejected.insert(0, "gridmap_row", numbers[bad])
     rejected.insert(1, "gridmap_reason", draft.reasons.codes[bad])
     rejected.insert(2, "gridmap_value", draft.reasons.values[bad])
     return Receipt(

@@ -13,6 +13,7 @@ import pandas as pd
 from gridmap.catalog import Field, Layer
 from gridmap.config import ColumnRule, Input
 from gridmap.errors import ConfigError, SourceError
+from gridmap.messages.foreign import library_reason
 from gridmap.model import Note
 from gridmap.sources.cells import (
     as_text,
@@ -191,7 +192,8 @@ def _extracted(text: pd.Series, rule: ColumnRule) -> pd.Series:
     try:
         return text.str.extract(rule.extract, expand=True)[0].astype("string")
     except (re.error, ValueError) as error:
-        raise ConfigError("config.extract", pattern=rule.extract, reason=error) from None
+        reason = library_reason(error)
+        raise ConfigError("config.extract", pattern=rule.extract, reason=reason) from None
 
 
 def _times(text: pd.Series, name: str, field: Field, rule: ColumnRule, about: _About) -> pd.Series:

@@ -20,6 +20,7 @@ from typing import IO, Protocol
 
 from gridmap.errors import GridmapError, SourceError
 from gridmap.messages import Message, os_reason
+from gridmap.messages.foreign import library_reason
 
 __all__ = ["LIMIT_BYTES", "Opened", "opened", "reading"]
 
@@ -160,14 +161,7 @@ def reading(path: Path) -> Iterator[None]:
     except MemoryError as error:
         raise SourceError("source.memory", path=path) from error
     except BaseException as error:  # a panic of Rust (calamine) is no Exception
-        raise SourceError("source.broken", path=path, reason=_said(error)) from error
-
-
-def _said(error: BaseException) -> str:
-    """Return the first line of what a library says, shortened."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    said = lines[0] if lines else type(error).__name__
-    return said if len(said) <= _SAID else said[: _SAID - 1] + "…"
+        raise SourceError("source.broken", path=path, reason=library_reason(error)) from error
 
 
 def _prove_file(path: Path) -> None:

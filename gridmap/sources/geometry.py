@@ -188,6 +188,9 @@ def mended(shapes: gpd.GeoSeries, layer: Layer, reasons: Reasons) -> tuple[gpd.G
     )
     # By rings, not by lines: where two parts overlap is inside, and no hole.
     values[broken] = shapely.make_valid(values[broken], method="structure", keep_collapsed=False)
+    if layer.geometry == "Point":
+        several = ~shapely.is_missing(values) & (shapely.get_num_geometries(values) > 1)
+        reasons.add(several, "several_points")
     for row in np.flatnonzero(broken | odd):
         values[row] = _of_kind(values[row], layer.geometry)
     lost = shapely.is_missing(values) | shapely.is_empty(values)

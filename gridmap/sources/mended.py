@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from gridmap import messages
@@ -21,6 +22,7 @@ from gridmap.digests import cell_text, row_marks
 from gridmap.errors import SourceError
 from gridmap.leaving import clean, guarded, leaving, restored, runs_as_formula, without_numbers
 from gridmap.sources.files import read_raw
+from gridmap.sources.raw import Raw
 
 __all__ = ["FOLDER", "Done", "is_of_quarantine", "mend_rows", "mends_in", "with_mends"]
 
@@ -58,13 +60,13 @@ def is_of_quarantine(table: pd.DataFrame) -> bool:
     return all(_labelled(table, name) is not None for name in ("row", "origin", "mark"))
 
 
-def with_mends(table: pd.DataFrame, folder: Path, source: str) -> tuple[pd.DataFrame, Done]:
+def with_mends(raw: Raw, folder: Path, source: str) -> tuple[pd.DataFrame, Done]:
     """Put all mended rows of a folder in the place of those of one input.
 
     Parameters
     ----------
-    table : DataFrame
-        The input as it was read, with a RangeIndex.
+    raw : Raw
+        The input as it was read.
     folder : pathlib.Path
         It need not exist.
     source : str
@@ -80,7 +82,7 @@ def with_mends(table: pd.DataFrame, folder: Path, source: str) -> tuple[pd.DataF
     SourceError
         If a file of the folder cannot be read, or is none of the quarantine.
     """
-    done, now = Done(), table
+    done, now = Done(), raw.table
     for path in mends_in(folder):
         try:
             mended = read_raw(path).table
@@ -91,13 +93,18 @@ def with_mends(table: pd.DataFrame, folder: Path, source: str) -> tuple[pd.DataF
                 messages.text(f"report.{name}") for name in ("row", "origin", "mark")
             )
             raise SourceError("source.no_mends", path=path, columns=needed)
-        now, step = mend_rows(now, mended, source, first=table)
+        now, step = mend_rows(now, mended, source, first=raw.table, numbers=raw.numbers)
         done += step
     return now, done
 
 
 def mend_rows(
-    table: pd.DataFrame, mended: pd.DataFrame, source: str, *, first: pd.DataFrame | None = None
+    table: pd.DataFrame,
+    mended: pd.DataFrame,
+    source: str,
+    *,
+    first: pd.DataFrame | None = None,
+    numbers: npt.NDArray[np.int64] | None = None,
 ) -> tuple[pd.DataFrame, Done]:
     """Put mended rows in the place of those that they mend.
 
@@ -114,6 +121,8 @@ def mend_rows(
         Of the input.
     first : DataFrame, optional
         The rows as they were before other mends, by which they may be known too.
+    numbers : array of int, one a row of the table, optional
+        By which the rows are known; counted from 1 if left out.
 
     Returns
     -------
@@ -139,8 +148,10 @@ def mend_rows(
     changed = np.flatnonzero(row_marks(cells) != asked)
     if len(changed) == 0:
         return table, Done()
-    rows = pd.to_numeric(mine[_labelled(mended, "row")], errors="coerce")
-    found = _found([table] if first is None else [table, first], rows[changed], asked[changed])
+    asked_rows = pd.to_numeric(mine[_labelled(mended, "row")], errors="coerce")[changed]
+    known_rows = pd.Index(np.arange(1, len(table) + 1) if numbers is None else numbers)
+    places = known_rows.get_indexer(pd.Index(asked_rows.to_numpy(dtype=float, na_value=-1)))
+    found = _found([table] if first is None else [table, first], places, asked[changed])
     values = {name: table[name].astype(object).copy() for name in columns.values()}
     put: set[int] = set()
     for row, (place, was) in zip(changed, found, strict=True):
@@ -183,15 +194,13 @@ def _columns(mended: pd.DataFrame, table: pd.DataFrame) -> dict[str, str]:
 
 
 def _found(
-    tables: Sequence[pd.DataFrame], rows: pd.Series, asked: pd.Series
+    tables: Sequence[pd.DataFrame], places: npt.NDArray[np.int64], asked: pd.Series
 ) -> list[tuple[int, pd.DataFrame | None]]:
     """Return where the rows with some marks stand, at their number or moved, and in which table."""
     found: list[tuple[int, pd.DataFrame | None]] = []
     moved: dict[str, tuple[int, pd.DataFrame | None]] | None = None
-    for row, mark in zip(rows, asked, strict=True):
-        place = int(row) - 1 if pd.notna(row) else -1
-        inside = 0 <= place < len(tables[0])
-        at = next((each for each in tables if inside and _mark_at(each, place) == mark), None)
+    for place, mark in zip(places.tolist(), asked, strict=True):
+        at = next((each for each in tables if place >= 0 and _mark_at(each, place) == mark), None)
         if at is None and moved is None:
             moved = {}
             for table in reversed(tables):  # what was mended already comes first

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from gridmap.model import Note
@@ -30,12 +32,16 @@ class Raw:
         messages, and what was found there.
     notes : tuple of Note
         What was guessed or changed while the file was read.
+    numbers : array of int, one a row, optional
+        What a spreadsheet calls each row: titles, heading and blank rows count. Left out, rows are
+        counted from 1.
     """
 
     table: pd.DataFrame
     geometry: gpd.GeoSeries | None = None
     bad: Mapping[int, tuple[str, str]] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
+    numbers: npt.NDArray[np.int64] | None = None
 
 
 def heading(cells: list[str]) -> tuple[list[str], list[Note]]:

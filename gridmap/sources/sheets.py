@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import python_calamine
 
@@ -54,9 +55,10 @@ def read_sheet(path: Path, shown: Path, *, sheet: str = "", known: Collection[st
         above = page.start[0] if page.start else 0
     first = [[_word(cell) for cell in row] for row in rows[:_HEADING_WITHIN]]
     at = find_heading(first, known) if first else 0
-    body = [row for row in rows[at + 1 :] if any(_word(cell).strip() for cell in row)]
-    if not body:
+    held = [k for k in range(at + 1, len(rows)) if any(_word(cell).strip() for cell in rows[k])]
+    if not held:
         raise SourceError("source.empty", path=shown)
+    body = [rows[k] for k in held]
     columns, notes = _columns(first[at], body)
     if any(cell.strip() for row in first[:at] for cell in row):
         notes.append(Note("heading_row", {"row": above + at + 1}))
@@ -64,7 +66,8 @@ def read_sheet(path: Path, shown: Path, *, sheet: str = "", known: Collection[st
         {name: pd.Series([row[at] for row in body], dtype=object) for at, name in columns},
         index=range(len(body)),
     )
-    return Raw(table.where(table != "", None), notes=tuple(notes))
+    numbers = np.array(held) + above + 1
+    return Raw(table.where(table != "", None), notes=tuple(notes), numbers=numbers)
 
 
 def _columns(

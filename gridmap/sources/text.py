@@ -6,16 +6,19 @@ import codecs
 import csv
 import io
 import re
+from array import array
 from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import islice, zip_longest
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from gridmap.errors import SourceError
+from gridmap.messages.foreign import library_reason
 from gridmap.model import Note
 from gridmap.sources.raw import UNNAMED, Raw, heading
 
@@ -51,15 +54,17 @@ class _Rows:
     parts: list[pa.Table] = field(default_factory=list)
     block: list[list[str]] = field(default_factory=list)
     bad: dict[int, tuple[str, str]] = field(default_factory=dict)
+    numbers: array[int] = field(default_factory=lambda: array("q"))
     count: int = 0
 
-    def add(self, cells: list[str], reason: str = "", value: str = "") -> None:
+    def add(self, number: int, cells: list[str], reason: str = "", value: str = "") -> None:
         surplus = [cell for cell in cells[self.width :] if cell.strip()]
         if surplus and not reason:
             reason, value = "too_many_cells", " | ".join(surplus)
         if reason:
             self.bad[self.count] = (reason, value)
         self.block.append(cells[: self.width])
+        self.numbers.append(number)
         self.count += 1
         if len(self.block) == _ROWS_AT_ONCE:
             self.shut()
@@ -125,18 +130,23 @@ def read_text(
     notes += told
     rows = _Rows(len(names))
     torn = bool(_ESCAPED.search(text))
-    for cells, reason, value in _records(lines, head + 1, separator, len(names)):
+    for number, cells, reason, value in _records(lines, head + 1, separator, len(names)):
         if torn and (marked := [cell for cell in cells if _ESCAPED.search(cell)]):
             whole = [_ESCAPED.sub("\ufffd", cell) for cell in cells]
-            rows.add(whole, "bad_bytes", _ESCAPED.sub("\ufffd", marked[0]))
+            rows.add(number, whole, "bad_bytes", _ESCAPED.sub("\ufffd", marked[0]))
         else:
-            rows.add(cells, reason, value)
+            rows.add(number, cells, reason, value)
     if not rows.count:
         raise SourceError("source.empty", path=path)
     table = rows.table(names)
     # Commas at the end of every line make a column without a name or a value.
     nothing = [name for name in names if name.startswith(UNNAMED) and table[name].isna().all()]
-    return Raw(table.drop(columns=nothing), bad=rows.bad, notes=tuple(notes))
+    return Raw(
+        table.drop(columns=nothing),
+        bad=rows.bad,
+        notes=tuple(notes),
+        numbers=np.array(rows.numbers),
+    )
 
 
 def _encoding(path: Path, data: bytes, asked: str) -> tuple[str, list[Note]]:
@@ -158,7 +168,7 @@ def _encoding(path: Path, data: bytes, asked: str) -> tuple[str, list[Note]]:
                 "source.encoding", path=path, encoding=asked, byte=error.start, found=found
             ) from None
     except UnicodeError as error:
-        raise SourceError("source.broken", path=path, reason=error) from None
+        raise SourceError("source.broken", path=path, reason=library_reason(error)) from None
     return used, []
 
 
@@ -295,12 +305,13 @@ def find_heading(rows: list[list[str]], known: Collection[str]) -> int:
 
 def _records(
     lines: list[str], start: int, separator: str, width: int
-) -> Iterator[tuple[list[str], str, str]]:
-    """Yield the cells of every row, and what is wrong with it.
+) -> Iterator[tuple[int, list[str], str, str]]:
+    """Yield the number of every row in a spreadsheet, its cells, and what is wrong with it.
 
     A quote that nobody ends takes what follows into one cell, up to the next quote or the end of
     the file. Such a line is a row by itself, and the next one begins anew.
     """
+    number = start
     while start < len(lines):
         reader = csv.reader(islice(lines, start, None), delimiter=separator)
         done, stray = 0, False
@@ -317,12 +328,13 @@ def _records(
                 stray = done - begun > 1 and _swallows(
                     lines[start + begun : start + done], cells, separator, width
                 )
+            number += 1
             if stray:
                 break
             if any(map(_plain, cells)):
-                yield cells, "", ""
+                yield number, cells, "", ""
         line = lines[start + begun].rstrip("\r\n")
-        yield line.split(separator), "open_quote", line[:_SHOWN]
+        yield number, line.split(separator), "open_quote", line[:_SHOWN]
         start += begun + 1
 
 

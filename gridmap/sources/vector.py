@@ -18,6 +18,7 @@ import pyproj
 import shapely
 
 from gridmap.errors import SourceError
+from gridmap.messages import Message
 from gridmap.model import Note
 from gridmap.sources.door import LIMIT_BYTES, Opened, opened, reading
 from gridmap.sources.raw import Raw
@@ -108,7 +109,8 @@ def read_vector(file: Opened, shown: Path, *, sublayer: str = "", encoding: str 
         frame = table.to_pandas(types_mapper=_types)
     told = [str(each.message) for each in said if issubclass(each.category, RuntimeWarning)]
     if len(frame) < expected:
-        reason = told[0] if told else "-"
+        damaged = Message("foreign.damaged")
+        reason = Message("foreign.library", {"words": told[0]}) if told else damaged
         raise SourceError(
             "source.cut", path=shown, rows=len(frame), expected=expected, reason=reason
         )

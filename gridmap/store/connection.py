@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from gridmap.errors import StoreError
 from gridmap.locks import locked
+from gridmap.messages.foreign import database_reason
 
 __all__ = ["is_postgres", "parse_url", "reason_of", "shown", "transaction"]
 
@@ -101,7 +102,7 @@ def _opened(url: sa.URL, file: Path | None, write: bool) -> Iterator[sa.Connecti
         if is_new and file is not None and _is_there(file):
             file.unlink()
         if isinstance(error, refused):
-            reason = reason_of(error)
+            reason = database_reason(reason_of(error))
             raise StoreError("store.failed", store=shown(url), reason=reason) from None
         raise
     finally:
@@ -139,7 +140,8 @@ def _connected(engine: sa.Engine, url: sa.URL) -> sa.Connection:
         reason = reason_of(error)
         if isinstance(url.password, str) and url.password:
             reason = reason.replace(url.password, "***")
-        raise StoreError("store.unreachable", store=shown(url), reason=reason) from None
+        said = database_reason(reason)
+        raise StoreError("store.unreachable", store=shown(url), reason=said) from None
 
 
 def _postgres(url: sa.URL, write: bool) -> sa.Engine:

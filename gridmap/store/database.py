@@ -15,6 +15,7 @@ from gridmap._version import __version__
 from gridmap.catalog import Catalog, load_catalog
 from gridmap.errors import StoreError
 from gridmap.leaving import unmasked
+from gridmap.messages.foreign import database_reason
 from gridmap.result import Analysed
 from gridmap.store.connection import is_postgres, reason_of, transaction
 from gridmap.store.rows import columns_of, read_rows, write_rows
@@ -217,7 +218,7 @@ def _have_postgis(connection: sa.Connection) -> None:
             connection.execute(sa.text("CREATE EXTENSION postgis"))
         except sa.exc.DBAPIError as error:
             database = connection.engine.url.database
-            reason = reason_of(error)
+            reason = database_reason(reason_of(error))
             raise StoreError("store.no_postgis", database=database, reason=reason) from None
 
 

@@ -1,3 +1,4 @@
+import csv
 import datetime as dt
 from dataclasses import replace
 from pathlib import Path
@@ -7,6 +8,7 @@ import geopandas as gpd
 import pandas as pd
 import pytest
 import shapely
+import xlsxwriter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from written_town import CASES, GRIDS, HEAD, JOINED, ROW, read_town, reasons, write_town
@@ -60,7 +62,7 @@ def test_a_bad_row_is_quarantined_with_its_reason(tmp_path: Path, row: str, reas
     assert reasons(city) == {reason: 1}
     receipt = city.receipts[-1]
     assert (receipt.rows, receipt.placed, receipt.quarantined) == (2, 1, 1)
-    assert receipt.rejected["gridmap_row"].to_list() == [2]
+    assert receipt.rejected["gridmap_row"].to_list() == [3]
     assert receipt.rejected["lon"].fillna("").to_list() == [row.split(",")[5]]
 
 
@@ -294,6 +296,73 @@ def test_a_report_of_the_very_moment_is_kept(tmp_path: Path) -> None:
     assert city.frame("problems")["code"].to_list() == ["1"]
 
 
+def write_grids(folder: Path, corners: list[tuple[float, float]]) -> None:
+    boxes = [shapely.box(x, y, x + 0.01, y + 0.01) for x, y in corners]
+    codes = [f"g{number}" for number in range(1, len(boxes) + 1)]
+    gpd.GeoDataFrame({"code": codes}, geometry=boxes, crs=4326).to_file(folder / "grids.geojson")
+
+
+@pytest.mark.parametrize(
+    "corner", [(2.3, 48.8), (-120.9, 30.7), (30.72, 89.0), (120.9, -30.7), (124.2, 30.7)]
+)
+def test_a_grid_that_no_system_of_the_city_reaches_costs_its_row(
+    tmp_path: Path, corner: tuple[float, float]
+) -> None:
+    write_town(tmp_path, [ROW])
+    write_grids(tmp_path, [(120.9, 30.7), (120.91, 30.7), (120.92, 30.7), corner])
+    city = read_city(tmp_path)
+    assert city.crs.to_epsg() == 4549
+    assert city.frame("grids")["code"].to_list() == ["g1", "g2", "g3"]
+    assert city.receipts[0].rejected["gridmap_reason"].to_list() == ["outside"]
+    assert reasons(city) == {}
+
+
+def test_a_grid_with_latitude_first_is_told_so(tmp_path: Path) -> None:
+    write_town(tmp_path, [ROW.replace("120.905", "40.405")])
+    write_grids(tmp_path, [(40.4, 30.7), (40.41, 30.7), (40.42, 30.7), (30.7, 40.4)])
+    city = read_city(tmp_path)
+    assert city.receipts[0].rejected["gridmap_reason"].to_list() == ["swapped"]
+    assert len(city.frame("grids")) == 3
+
+
+def test_a_city_too_wide_says_how_wide_it_is(tmp_path: Path) -> None:
+    write_town(tmp_path, [ROW])
+    write_grids(tmp_path, [(110.0, 30.7), (110.5, 30.7), (120.9, 30.7), (121.0, 30.7)])
+    with pytest.raises(CrsError) as caught:
+        read_city(tmp_path)
+    assert caught.value.key == "crs.too_wide"
+    assert "110.0" in str(caught.value)
+    assert "121.0" in str(caught.value)
+
+
+def test_a_system_that_is_given_serves_as_wide_a_city_as_it_says(tmp_path: Path) -> None:
+    # A province, in an equal-area system of its own.
+    albers = "+proj=aea +lat_1=25 +lat_2=47 +lat_0=30 +lon_0=110 +ellps=GRS80 +units=m"
+    write_town(tmp_path, [ROW], HEAD + f'crs = "{albers}"\n' + GRIDS + CASES)
+    write_grids(tmp_path, [(100.0, 30.7), (120.9, 30.7), (120.91, 30.7), (120.92, 30.7)])
+    assert len(read_city(tmp_path).frame("grids")) == 4
+
+
+def test_rows_are_counted_as_a_spreadsheet_counts_them(tmp_path: Path) -> None:
+    write_town(tmp_path, [ROW])
+    bad = "2,litter,never,,,120.905,30.705"
+    quoted = ROW.replace("1,litter", '"1\nb",litter')
+    head = "id,kind,from,due,to,lon,lat"
+    lines = ["Ledger of March,,,,,,", "", head, ROW, "", quoted, ",,,,,,", bad, bad]
+    (tmp_path / "cases.csv").write_text("\n".join(lines), encoding="utf-8")
+    receipt = read_city(tmp_path).receipts[-1]
+    assert receipt.rejected["gridmap_row"].to_list() == [8, 9]
+    assert receipt.rows == 4
+    with xlsxwriter.Workbook(tmp_path / "cases.xlsx") as book:
+        sheet = book.add_worksheet()
+        for at, cells in enumerate(csv.reader(["", "", *lines[:5], *lines[6:]])):
+            sheet.write_row(at, 0, cells)
+    text = (tmp_path / "city.toml").read_text(encoding="utf-8")
+    (tmp_path / "city.toml").write_text(text.replace("cases.csv", "cases.xlsx"), encoding="utf-8")
+    receipt = read_city(tmp_path).receipts[-1]
+    assert receipt.rejected["gridmap_row"].to_list() == [9, 10]
+
+
 def test_a_file_is_refused_only_if_most_of_it_cannot_be(tmp_path: Path) -> None:
     # Half in degrees, half in metres: those are set aside.
     wrong = "2,litter,2025-03-01,,,40500000,3398000"
@@ -336,7 +405,7 @@ def test_a_point_is_one_point() -> None:
     one, two = shapely.Point(1, 2), shapely.MultiPoint([(1, 2), (3, 4)])
     made, codes, repaired = mended_as("problems", one, shapely.MultiPoint([(5, 6)]), two, None)
     assert made == [one, shapely.Point(5, 6), None, None]
-    assert codes == ["", "", "no_shape", "no_shape"]
+    assert codes == ["", "", "several_points", "no_shape"]
     assert repaired == 0
 
 

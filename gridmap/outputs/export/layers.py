@@ -18,6 +18,7 @@ from gridmap.errors import OutputError
 from gridmap.kinds import checked
 from gridmap.leaving import unmasked
 from gridmap.measures.analyse import why_nothing
+from gridmap.messages.foreign import library_reason
 from gridmap.outputs.export.formats import DEFAULT_FORMATS, FORMAT_TABLE, FORMATS
 from gridmap.outputs.export.job import TIMESTAMP, Job, Note, gathered
 from gridmap.outputs.export.selection import Selection, chosen_layers
@@ -245,5 +246,5 @@ def _faults(format_name: str, layer: str) -> Iterator[None]:
         yield
     except _FAULTS as error:
         raise OutputError(
-            "export.failed", format=format_name, layer=layer or "*", reason=error
+            "export.failed", format=format_name, layer=layer or "*", reason=library_reason(error)
         ) from error

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gridmap.errors import OutputError
+from gridmap.messages.foreign import database_reason
 
 __all__ = ["Tiles", "tiles_within"]
 
@@ -139,7 +140,8 @@ def _from_mbtiles(path: Path) -> Read:
         try:
             row = connection.execute(query, (zoom, x, 2**zoom - 1 - y)).fetchone()
         except sqlite3.DatabaseError as error:
-            raise OutputError("tiles.broken", path=path, reason=error) from error
+            reason = database_reason(str(error))
+            raise OutputError("tiles.broken", path=path, reason=reason) from error
         return None if row is None else bytes(row[0])
 
     connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)

@@ -235,6 +235,12 @@ def _marks(receipt: Receipt) -> pd.Series:
     return row_marks(receipt.rejected.drop(columns=list(_TOLD), errors="ignore"))
 
 
+def _plain_name(source: str) -> str:
+    """Return the name of a source without what no name of a file should hold."""
+    signs = (each if each.isprintable() else "_" for each in Path(source).stem)
+    return "".join(signs).replace("*", "x")
+
+
 def write_quarantine(analysed: Analysed, folder: Path, lang: str = "en") -> list[Path]:
     """Write one CSV for every input that has rows in quarantine.
 
@@ -280,9 +286,7 @@ def write_quarantine(analysed: Analysed, folder: Path, lang: str = "en") -> list
                 messages.text("report.mark", lang): marks[number - 1],
             }
         )
-        path = folder / f"{number:02d}-{receipt.layer}-{Path(receipt.source).stem}.csv".replace(
-            "*", "x"
-        )
+        path = folder / f"{number:02d}-{receipt.layer}-{_plain_name(receipt.source)}.csv"
         path.write_bytes(csv_bytes(pd.concat([table, original, known], axis=1)))
         written.append(path)
     return written
