@@ -213,7 +213,8 @@ def _boxes(draft: _Draft) -> pd.DataFrame:
     if draft.shapes is None:
         return pd.DataFrame(columns=["minx", "miny", "maxx", "maxy"], dtype=float)
     boxes: pd.DataFrame = draft.shapes.dropna().to_crs(4326).bounds
-    return boxes.loc[np.isfinite(boxes.to_numpy()).all(axis=1), :]
+    on_earth: pd.DataFrame = boxes.loc[np.isfinite(boxes.to_numpy()).all(axis=1)]
+    return on_earth
 
 
 def _middle(boxes: pd.DataFrame) -> tuple[float, float]:
