@@ -9,6 +9,7 @@ BD-09 is by Baidu's own formulas, which invert each other to a metre.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 import geopandas as gpd
 import numpy as np
@@ -243,12 +244,18 @@ def prove_true(crs: pyproj.CRS, bounds: tuple[float, ...], what: str) -> None:
     middle = (bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2
     if crs.geodetic_crs is None or not np.isfinite(middle).all():
         return
-    lon, lat = pyproj.Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True).transform(*middle)
+    lon, lat = _to_degrees(crs).transform(*middle)
     scale = float(pyproj.Proj(crs).get_factors(lon, lat).areal_scale)
     if np.isfinite(scale) and abs(scale - 1.0) > _AREAL_ERROR:
         wrong = f"{100 * (scale - 1):+.0f} %"
         metric = _metric_for(gpd.GeoSeries(gpd.points_from_xy([lon], [lat]), crs=4326))
         raise CrsError("crs.distorts", what=what, crs=crs.name, wrong=wrong, metric=metric)
+
+
+@cache
+def _to_degrees(crs: pyproj.CRS) -> pyproj.Transformer:
+    """Return the way from a projected system to the degrees that it is projected from."""
+    return pyproj.Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True)
 
 
 def _degrees(bounds: tuple[float, float, float, float]) -> str:

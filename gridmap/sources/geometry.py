@@ -117,7 +117,8 @@ def _declared(shapes: gpd.GeoSeries, entry: Input) -> pyproj.CRS:
         raise CrsError("crs.missing", path=entry.path)
     crs = _crs_of(entry) if entry.crs else pyproj.CRS(shapes.crs)
     try:
-        pyproj.Transformer.from_crs(crs, 4326)
+        # By geopandas, which keeps the ways that it was asked for: PROJ takes long to find one.
+        gpd.GeoSeries([], crs=crs).to_crs(4326)
     except pyproj.exceptions.ProjError:  # of another celestial body, or of no place at all
         raise CrsError("crs.no_way", name=entry.path, crs=crs.name) from None
     return crs

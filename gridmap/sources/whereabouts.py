@@ -6,6 +6,7 @@ import re
 from functools import cache
 from importlib import resources
 
+import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pyproj
@@ -59,14 +60,11 @@ def lies_swapped(
         Prepared, best.
     """
     fits = np.zeros(len(shapes), dtype=np.bool_)
-    to_degrees = pyproj.Transformer.from_crs(crs, 4326, always_xy=True)
-    back = pyproj.Transformer.from_crs(4326, crs, always_xy=True)
-
-    def exchanged(xy: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        lon, lat = to_degrees.transform(xy[:, 0], xy[:, 1])
-        return np.column_stack(back.transform(lat, lon))
-
-    moved = shapely.transform(shapes, exchanged)
+    if not len(shapes):  # of the common case no way back and forth is looked for: PROJ takes long
+        return fits
+    degrees = gpd.GeoSeries(shapes, crs=crs).to_crs(4326).to_numpy()
+    exchanged = shapely.transform(degrees, lambda lonlat: lonlat[:, ::-1])
+    moved = gpd.GeoSeries(exchanged, crs=4326).to_crs(crs).to_numpy()
     bounds = shapely.bounds(moved)
     known = np.isfinite(bounds).all(axis=1)
     fits[known] = shapely.intersects(near, moved[known])

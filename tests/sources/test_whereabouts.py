@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import geopandas as gpd
+import pyproj
 import pytest
 import shapely
 from written_town import CASES, GRIDS, HEAD, ROW, read_town, reasons, write_town
@@ -53,3 +54,16 @@ def test_exchanged_rows_are_told_from_those_outside(tmp_path: Path) -> None:
 def test_a_place_at_nought_is_none(tmp_path: Path) -> None:
     city = read_town(tmp_path, [ROW, "2,litter,2025-03-01,,,0,0", "3,litter,2025-03-01,,,0.0,-0"])
     assert reasons(city) == {"no_place": 2}
+
+
+def test_no_way_to_degrees_is_looked_for_where_all_lies_inside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_town(tmp_path, [ROW])
+    read_city(tmp_path)  # whose ways geopandas keeps
+
+    def looked_for(*_: object, **__: object) -> None:
+        raise AssertionError("PROJ takes a tenth of a second to find a way")
+
+    monkeypatch.setattr(pyproj.Transformer, "from_crs", looked_for)
+    assert len(read_city(tmp_path).frame("problems")) == 1
