@@ -419,8 +419,13 @@ def load_catalog(*folders: AnyPath) -> Catalog:
     >>> gridmap.load_catalog("data").layer("places").fields["risk"].label.en
     'Risk'
     """
-    every = (*resources.extension_folders(), *folders)
-    return _load(tuple(Path(folder).resolve() for folder in every))
+    every = (Path(folder).resolve() for folder in (*resources.extension_folders(), *folders))
+    # Most cities define nothing, and share the shipped catalogue.
+    return _load(tuple(folder for folder in every if _defines(folder)))
+
+
+def _defines(folder: Path) -> bool:
+    return any(any((folder / kind).glob("*.toml")) for kind in ("layers", "maps"))
 
 
 @cache

@@ -173,6 +173,16 @@ def test_an_unknown_name_lists_what_there_is() -> None:
         load_catalog().map("heat")
 
 
+def test_cities_that_define_nothing_share_one_catalogue(tmp_path: Path) -> None:
+    assert load_catalog(tmp_path) is load_catalog()
+    (tmp_path / "layers").mkdir()
+    assert load_catalog(tmp_path) is load_catalog()
+    own = (ROOT / "layers" / "piles.toml").read_text(encoding="utf-8")
+    (tmp_path / "layers" / "heaps.toml").write_text(own, encoding="utf-8")
+    assert "heaps" in load_catalog(tmp_path).layers
+    assert "heaps" not in load_catalog().layers
+
+
 def test_a_schema_has_the_catalogues_columns_and_rules() -> None:
     layer = load_catalog().layer("problems")
     made = schema(layer)
