@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from contextvars import copy_context
+from functools import cache
 from typing import Annotated
 
 import typer
@@ -71,7 +73,7 @@ def _run() -> int:
     try:
         prove_filled(sys.argv[1:])
         # What is shown in full is a matter of one command alone.
-        ended = copy_context().run(app, prog_name="gridmap", standalone_mode=False)
+        ended = copy_context().run(_command(), prog_name="gridmap", standalone_mode=False)
     except typer.Abort:
         return _refused(UsageMistakeError("usage.aborted"), 1)
     except GridmapError as error:
@@ -80,6 +82,12 @@ def _run() -> int:
         # Typer has shown the help already where nothing was asked.
         return _refused(usage_mistake(error), 2) if str(error) else 2
     return ended if isinstance(ended, int) else 0
+
+
+@cache
+def _command() -> Callable[..., object]:
+    """Return all commands; Typer itself would read every signature anew at each call."""
+    return typer.main.get_command(app)
 
 
 def _refused(error: GridmapError, code: int = 1) -> int:
