@@ -22,7 +22,7 @@ from gridmap.crs import in_reach, parse_crs, working_crs
 from gridmap.errors import ConformError, CrsError, SourceError
 from gridmap.kinds import checked
 from gridmap.model import City, Note, Receipt
-from gridmap.schema import schema
+from gridmap.schema import holds, schema
 from gridmap.sources.cells import as_text
 from gridmap.sources.columns import Reasons, need_columns, typed_columns
 from gridmap.sources.files import read_raw
@@ -332,6 +332,8 @@ def _dissolved(frame: gpd.GeoDataFrame, key: str) -> gpd.GeoDataFrame:
 
 def _schema_reasons(frame: pd.DataFrame, layer: Layer) -> Reasons:
     reasons = Reasons(len(frame))
+    if holds(layer, frame):
+        return reasons
     orders = {f"{name}.order": name for name, field in layer.inputs.items() if field.not_before}
     try:
         schema(layer).validate(frame, lazy=True)

@@ -15,6 +15,7 @@ from gridmap.config import ColumnRule, Input
 from gridmap.errors import ConfigError, SourceError
 from gridmap.messages.foreign import library_reason
 from gridmap.model import Note
+from gridmap.schema import dtype_of
 from gridmap.sources.cells import (
     as_text,
     cleaned,
@@ -55,10 +56,13 @@ class Reasons:
         values : Series, optional
             What was found there.
         """
-        rows = np.asarray(bad, dtype=bool) & (self.codes == "")
+        rows = np.asarray(bad, dtype=bool)
+        if not rows.any():  # of most columns, whose every cell would be taken out to no end
+            return
+        rows = rows & (self.codes == "")
         self.codes[rows] = code
         if values is not None:
-            found = values.to_numpy(dtype=object)[rows]
+            found = values[rows].to_numpy(dtype=object)
             self.values[rows] = np.where(pd.isna(found), "", found.astype(str))
 
     def note(self, rows: Sequence[int], code: str, value: str) -> None:
@@ -124,7 +128,11 @@ def typed_columns(
             rule = ColumnRule(column=name)
         else:
             rule = entry.columns.get(name) or ColumnRule(column=name)
-            source = _source(table, name, field, rule, entry)
+            found = _source(table, name, field, rule, entry)
+            if found is None:
+                filled[name] = _empty(table.index, field, timezone)
+                continue
+            source = found
         filled[name] = _typed(source, name, field, rule, about)
     return pd.DataFrame(filled, index=table.index)
 
@@ -143,16 +151,21 @@ def need_columns(table: pd.DataFrame, names: Iterable[str], path: str) -> None:
 
 def _source(
     table: pd.DataFrame, name: str, field: Field, rule: ColumnRule, entry: Input
-) -> pd.Series:
+) -> pd.Series | None:
+    """Return the cells that fill a field; None where nobody asks for a column that is not there."""
     if rule.sequence:
         width = len(str(len(table)))
         numbers = [f"{rule.sequence}{row:0{width}d}" for row in range(1, len(table) + 1)]
         return pd.Series(numbers, index=table.index, dtype="string")
     if name in entry.columns or (field.required and rule.column not in table.columns):
         need_columns(table, [rule.column], entry.path)
-    if rule.column not in table.columns:
-        return pd.Series(pd.NA, index=table.index, dtype="string")
-    return table[rule.column]
+    return table[rule.column] if rule.column in table.columns else None
+
+
+def _empty(index: pd.Index, field: Field, timezone: str) -> pd.Series:
+    """Return a field that nothing fills, as `_typed` would return it."""
+    kind = dtype_of(field) or pd.DatetimeTZDtype("us", timezone)
+    return pd.Series(index=index, dtype=kind)
 
 
 def _typed(
@@ -210,6 +223,8 @@ def _plausible(times: pd.Series, name: str, field: Field, about: _About) -> pd.S
         times = times.mask(years >= OPEN_END_YEAR)
     first = _FIRST_CASE if field.required else _FIRST_YEAR
     impossible = times.notna() & ~years.between(first, _LAST_YEAR)
+    if not impossible.any():
+        return times
     # numpy writes every year, Python's own dates only those from 1 to 9999.
     shown = times.dt.tz_localize(None).to_numpy(dtype="datetime64[s]").astype(str)
     about.reasons.add(impossible, f"impossible_time:{name}", pd.Series(shown, index=times.index))

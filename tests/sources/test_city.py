@@ -16,9 +16,9 @@ from written_town import CASES, GRIDS, HEAD, JOINED, ROW, read_town, reasons, wr
 from gridmap.catalog import load_catalog
 from gridmap.config import Input
 from gridmap.errors import ConfigError, ConformError, CrsError, GridmapError, SourceError
-from gridmap.sources import read_city
+from gridmap.sources import columns, read_city
 from gridmap.sources.cells import as_text
-from gridmap.sources.columns import Reasons
+from gridmap.sources.columns import Reasons, typed_columns
 from gridmap.sources.geometry import mended, shapes_of
 from gridmap.sources.raw import Raw
 
@@ -475,3 +475,30 @@ def test_a_city_refuses_what_is_not_conformed(tmp_path: Path) -> None:
         city.frame("roads")
     with pytest.raises(ConformError, match="the levels are: grid"):
         city.areas("street")
+
+
+def test_a_column_that_is_not_there_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    layer, entry = load_catalog().layer("problems"), Input(layer="problems", path="cases.csv")
+    whole = pd.DataFrame({"code": ["1"], "category": ["litter"], "opened": ["2025-03-01"]})
+    taken = []
+
+    def as_before(source: pd.Series) -> pd.Series:
+        taken.append(source.name)
+        return as_text(source)
+
+    monkeypatch.setattr(columns, "as_text", as_before)
+    typed_columns(whole, layer, entry, "Asia/Shanghai", Reasons(1), [])
+    assert sorted(taken) == sorted(whole)
+
+
+def test_a_field_without_a_column_is_as_one_whose_cells_are_empty() -> None:
+    for layer in load_catalog().in_order:
+        needed = {name: ["1"] for name, field in layer.inputs.items() if field.required}
+        table = pd.DataFrame(needed).replace("1", "2025")
+        blank = table.assign(**{name: "" for name in layer.inputs if name not in table})
+        entry = Input(layer=layer.name, path="x.csv")
+        read = [
+            typed_columns(each, layer, entry, "Asia/Shanghai", Reasons(1), [])
+            for each in (table, blank)
+        ]
+        pd.testing.assert_frame_equal(*read)
