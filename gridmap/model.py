@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pandera.errors
 import pyproj
 
 from gridmap import messages
@@ -22,7 +21,7 @@ from gridmap.crs import prove_true
 from gridmap.errors import ConformError, CrsError
 from gridmap.leaving import leaving
 from gridmap.privacy import code_leaving, shown_frame, shown_table, shown_value
-from gridmap.schema import holds, schema
+from gridmap.schema import fault
 from gridmap.summaries import Summarised
 
 __all__ = ["UNDATED", "City", "Note", "Receipt", "moment_in"]
@@ -270,12 +269,9 @@ def moment_in(text: str | None, timezone: str) -> dt.datetime:
 
 
 def _prove(layer: Layer, frame: pd.DataFrame, crs: pyproj.CRS) -> None:
-    try:
-        if not holds(layer, frame):
-            schema(layer).validate(frame)
-    except pandera.errors.SchemaError as error:
-        problem = " ".join(str(error).split())[:200]
-        raise ConformError("conform.schema", layer=layer.name, problem=problem) from None
+    problem = fault(layer, frame)
+    if problem:
+        raise ConformError("conform.schema", layer=layer.name, problem=problem[:200])
     if layer.geometry == "none":
         return
     if not isinstance(frame, gpd.GeoDataFrame) or frame.crs != crs:

@@ -1,15 +1,21 @@
-"""Pandera schemas, derived from the catalogue."""
+"""Pandera schemas, derived from the catalogue.
+
+Pandera is imported where something is wrong: of most frames `holds` says that nothing is, and a
+command would take half a second longer to begin.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-import pandera.pandas as pa
 
 from gridmap.catalog import Field, Layer
 
-__all__ = ["dtype_of", "holds", "schema", "typed"]
+if TYPE_CHECKING:
+    import pandera.pandas as pa
+
+__all__ = ["dtype_of", "fault", "faulty_rows", "holds", "schema", "typed"]
 
 _DTYPES: dict[str, Any] = {
     "string": "string",
@@ -89,6 +95,8 @@ def schema(layer: Layer, *, derived: bool = False) -> pa.DataFrameSchema:
         One column for every field, and one check, named ``field.order``, for every pair of times
         of which one cannot come before the other. The geometry is proven by `gridmap.model.City`.
     """
+    import pandera.pandas as pa  # noqa: PLC0415
+
     fields = layer.fields if derived else layer.inputs
     return pa.DataFrameSchema(
         {name: _column(field) for name, field in fields.items()},
@@ -100,6 +108,34 @@ def schema(layer: Layer, *, derived: bool = False) -> pa.DataFrameSchema:
         name=layer.name,
         strict="filter",
     )
+
+
+def fault(layer: Layer, frame: pd.DataFrame) -> str:
+    """Return what is wrong first with a frame, in pandera's words; nothing if nothing is."""
+    if holds(layer, frame):
+        return ""
+    import pandera.errors  # noqa: PLC0415
+
+    try:
+        schema(layer).validate(frame)
+    except pandera.errors.SchemaError as error:
+        return " ".join(str(error).split())
+    return ""
+
+
+def faulty_rows(layer: Layer, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return what is wrong with which rows of a frame: ``index``, ``column`` and ``check``."""
+    nothing = pd.DataFrame(columns=["index", "column", "check"])
+    if holds(layer, frame):
+        return nothing
+    import pandera.errors  # noqa: PLC0415
+
+    try:
+        schema(layer).validate(frame, lazy=True)
+    except pandera.errors.SchemaErrors as error:
+        faults: pd.DataFrame = error.failure_cases.dropna(subset=["index"])
+        return faults
+    return nothing
 
 
 def typed(layer: Layer, frame: pd.DataFrame, zone: str = "") -> pd.DataFrame:
@@ -127,6 +163,8 @@ def typed(layer: Layer, frame: pd.DataFrame, zone: str = "") -> pd.DataFrame:
 
 
 def _column(field: Field) -> pa.Column:
+    import pandera.pandas as pa  # noqa: PLC0415
+
     checks = []
     if field.categories:
         checks.append(pa.Check.isin(list(field.categories)))

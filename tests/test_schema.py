@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 import pandera.errors
 import pytest
+from written_town import ROW, write_town
 
 from gridmap import schema as schemas
 from gridmap.model import City
 from gridmap.result import Analysed
 from gridmap.schema import holds, schema
 
+ROOT = Path(__file__).parent.parent
 Change = Callable[[pd.DataFrame], pd.DataFrame]
 
 
@@ -68,5 +73,11 @@ def test_pandera_is_not_asked_where_all_is_well(
     def asked(*_: object, **__: object) -> None:
         raise AssertionError("pandera takes long to find nothing")
 
-    monkeypatch.setattr(schemas.pa.DataFrameSchema, "validate", asked)
+    monkeypatch.setattr(schemas, "schema", asked)
     replace(sample.city)
+
+
+def test_a_city_without_faults_is_read_without_pandera(tmp_path: Path) -> None:
+    write_town(tmp_path, [ROW])
+    code = "import sys, gridmap; gridmap.read_city(sys.argv[1]); sys.exit('pandera' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code, tmp_path], cwd=ROOT, check=True)

@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pandera.errors
 import pyproj
 import shapely
 
@@ -22,7 +21,7 @@ from gridmap.crs import in_reach, parse_crs, working_crs
 from gridmap.errors import ConformError, CrsError, SourceError
 from gridmap.kinds import checked
 from gridmap.model import City, Note, Receipt
-from gridmap.schema import holds, schema
+from gridmap.schema import faulty_rows
 from gridmap.sources.cells import as_text
 from gridmap.sources.columns import Reasons, need_columns, typed_columns
 from gridmap.sources.files import read_raw
@@ -332,22 +331,16 @@ def _dissolved(frame: gpd.GeoDataFrame, key: str) -> gpd.GeoDataFrame:
 
 def _schema_reasons(frame: pd.DataFrame, layer: Layer) -> Reasons:
     reasons = Reasons(len(frame))
-    if holds(layer, frame):
-        return reasons
     orders = {f"{name}.order": name for name, field in layer.inputs.items() if field.not_before}
-    try:
-        schema(layer).validate(frame, lazy=True)
-    except pandera.errors.SchemaErrors as error:
-        cases = error.failure_cases.dropna(subset=["index"])
-        for (column, check), group in cases.groupby(["column", "check"], sort=True):
-            if orders.get(str(check), column) != column:
-                continue  # a check of two columns lists its case once for every column
-            kind = "order" if check in orders else _REASONS[str(check).partition("(")[0]]
-            code = f"{kind}:{column}"
-            bad = np.zeros(len(frame), dtype=bool)
-            at = group["index"].astype(int).to_numpy()
-            bad[at] = True
-            reasons.add(bad, code, frame[str(column)])
+    for (column, check), group in faulty_rows(layer, frame).groupby(["column", "check"], sort=True):
+        if orders.get(str(check), column) != column:
+            continue  # a check of two columns lists its case once for every column
+        kind = "order" if check in orders else _REASONS[str(check).partition("(")[0]]
+        code = f"{kind}:{column}"
+        bad = np.zeros(len(frame), dtype=bool)
+        at = group["index"].astype(int).to_numpy()
+        bad[at] = True
+        reasons.add(bad, code, frame[str(column)])
     return reasons
 
 
