@@ -34,15 +34,18 @@ pytest_plugins = ["browser", "postgres"]
 _SHARED = ("shipped_maps",)
 # Files whose tests install packages of Node into one folder.
 _NODE = ("test_runtime_units.py", "test_wheel.py")
+# Long files whose tests share nothing: any worker takes the next of them, so that none waits for
+# another at the end.
+_APART = ("test_any_city.py", "test_fuzzing.py")
 _NO_DATA = "needs open data"
 _COMBINATIONS = "combinations"
 
 
 @pytest.hookimpl(tryfirst=True)  # before the workers read the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together what shares a town: tests of one file, and of one costly fixture."""
+    """Keep together what shares a town: tests of most files, and of one costly fixture."""
     for item in items:
-        if item.get_closest_marker("xdist_group"):
+        if item.get_closest_marker("xdist_group") or item.path.name in _APART:
             continue
         used = [name for name in _SHARED if name in getattr(item, "fixturenames", ())]
         group = used[0] if used else "node" if item.path.name in _NODE else str(item.path)
