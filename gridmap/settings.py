@@ -143,6 +143,7 @@ class Analysis(Finite):
     patrols: tuple[str, ...] = ()
     emerging_bin: str = "week"
     emerging_level: str = ""
+    emerging_against: Literal["city", "households", "cube"] = "city"
     lixel_m: float = Field(default=100.0, gt=0)
     road_bandwidth_m: float = Field(default=200.0, gt=0)
     snap_m: float = Field(default=50.0, ge=0)

@@ -16,12 +16,18 @@ __all__ = ["MEASURES"]
 
 def _hotspots(given: Given) -> Made:
     grids, loads, settings = given.grids, given["grid_results"], given.settings
-    exposure = loads["households"] if settings.exposure == "households" else None
-    if exposure is not None and not exposure.fillna(0).any():
-        raise ConformError("conform.no_exposure")
+    exposure = _households(loads, "exposure") if settings.exposure == "households" else None
     near = analysis.neighbours(grids, distance_m=settings.neighbour_m)
     scores = _scores(loads["problems"], near, settings, exposure)
     return {"hotspots": grids[["code", "name", "geometry"]].join(scores)}
+
+
+def _households(loads: gpd.GeoDataFrame, setting: str) -> pd.Series:
+    """Return the households of grids, of which a setting asks for some."""
+    if not loads["households"].fillna(0).any():
+        raise ConformError("conform.no_exposure", setting=setting)
+    households: pd.Series = loads["households"]
+    return households
 
 
 def _clusters(given: Given) -> Made:
@@ -118,6 +124,7 @@ def _emerging(given: Given) -> Made:
     step = analysis.time_step(settings.emerging_bin)
     if pd.isna(start) or start + _LEAST_BINS * step > city.as_of:
         return {}
+    exposure = _emerging_exposure(given, level)
     if level == "h3":
         cells = given["hotspot_cells"]
         areas = cells[["code", "geometry"]].assign(name=cells["code"])
@@ -130,8 +137,25 @@ def _emerging(given: Given) -> Made:
     cube = analysis.space_time_cube(
         units, times, areas["code"], bin=settings.emerging_bin, start=start, end=city.as_of
     )
-    patterns = analysis.emerging(cube, near, alpha=settings.alpha).set_axis(areas.index)
+    patterns = analysis.emerging(
+        cube,
+        near,
+        against="cube" if settings.emerging_against == "cube" else "city",
+        exposure=exposure,
+        alpha=settings.alpha,
+        trend_alpha=settings.alpha,
+    ).set_axis(areas.index)
     return {"emerging": areas[["code", "name", "geometry"]].join(patterns)}
+
+
+def _emerging_exposure(given: Given, level: str) -> pd.Series | None:
+    """Return the households of the grids that are followed, where they are held against these."""
+    if given.settings.emerging_against != "households":
+        return None
+    if level != given.level:
+        raise ConformError("conform.no_exposure_of", level=given.level)
+    loads = given["grid_results"]
+    return _households(loads, "emerging_against").set_axis(loads["code"])
 
 
 def _density(given: Given) -> Made:
@@ -183,10 +207,18 @@ MEASURES = (
     Measure(
         "emerging",
         needs=("problems",),
-        uses=("grids", "hotspot_cells"),
+        uses=("grids", "hotspot_cells", "grid_results"),
         makes=("emerging",),
-        method="Space-time Getis-Ord Gi*, Benjamini-Hochberg FDR, Mann-Kendall",
-        settings=("alpha", "neighbour_m", "emerging_bin", "emerging_level", "level"),
+        method="Space-time Getis-Ord Gi* of standardised shares (Assuncao and Reis 1999), "
+        "Benjamini-Hochberg FDR, Mann-Kendall for correlated bins (Hamed and Rao 1998)",
+        settings=(
+            "alpha",
+            "neighbour_m",
+            "emerging_bin",
+            "emerging_level",
+            "emerging_against",
+            "level",
+        ),
         silent="measure.no_periods",
         run=_emerging,
     ),

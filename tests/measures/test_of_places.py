@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pytest
 from shapes import grid_of, points_at
@@ -304,6 +305,31 @@ def test_ten_bins_from_the_first_day_are_the_fewest_to_follow(
     assert made(clusters, "emerging", city, found, **{**asked, "emerging_bin": ""}) == {}
     never = {"problems": cases((50, 50), opened=pd.NaT)}
     assert made(clusters, "emerging", city, never, **asked) == {}
+
+
+def test_what_emerges_is_held_against_the_city_its_households_or_all_bins(row: Any) -> None:
+    city, loads = row
+    level = city.levels[-1]
+    # Ten cases a day in each of three grids and one in the others; of six days four times as many.
+    counts = np.outer([10] * 3 + [1] * 17, [1] * 6 + [4] * 6)
+    grid, day = (np.repeat(each.ravel(), counts.ravel()) for each in np.indices(counts.shape))
+    opened = pd.Timestamp("2025-12-20 12:00", tz="UTC") + pd.to_timedelta(day, "D")
+    found = {"problems": cases(*((100 * x + 50.0, 50.0) for x in grid), opened=opened)}
+    code = pd.Series(list("abcdefghijklmnopqrst"), dtype="string")
+    found |= {"grid_results": loads["grid_results"].assign(code=code)}
+    asked = {"emerging_bin": "1D", "neighbour_m": 110.0, "alpha": 0.1}
+
+    def patterns(against: str) -> pd.Series:
+        table = made(clusters, "emerging", city, found, **asked, emerging_against=against)
+        pattern: pd.Series = table["emerging"].set_index("code")["pattern"]
+        return pattern
+
+    assert patterns("city")[["a", "b", "c"]].eq("persistent_hot").all()
+    assert patterns("cube")[["a", "b"]].ne("persistent_hot").any()
+    assert patterns("households").eq("no_pattern").all()
+    with pytest.raises(ConformError, match=f"for the grids of level '{level}' alone"):
+        made(clusters, "emerging", city, found, **asked, emerging_against="households",
+             emerging_level="h3")  # fmt: skip
 
 
 def test_no_place_has_no_density(row: Any) -> None:
