@@ -38,7 +38,7 @@ class Interpolation(Finite):
     target: str
     field: str
     onto: str
-    reach_m: float | None = Field(default=None, gt=0)
+    reach_m: float = Field(default=50.0, ge=0)
 
 
 class Limit(Record):

@@ -97,10 +97,17 @@ def test_the_boston_ward_found_is_the_ward_on_record(boston: Analysed) -> None:
 
 
 def test_boston_households_are_kept_to_the_last_one(boston: Analysed) -> None:
-    counted = int(frame(boston, "census")["households"].sum())
+    census = frame(boston, "census")
+    counted = int(census["households"].sum())
     handed = int(frame(boston, "buildings")["occupied"].sum())
     assert handed + boston.summary["households_left"] == counted
     assert handed > 100_000
+    # Of half of the wards no parcel is known: their tracts keep their households, as is told.
+    kept = frame(boston, "not_interpolated")
+    assert kept["count"].sum() == boston.summary["households_left"] > 100_000
+    assert len(kept) == boston.summary["areas_left"] == 92
+    assert set(kept["area"]) <= set(census["code"])
+    assert (kept.distance(frame(boston, "buildings").union_all()) < 10).sum() == 10
 
 
 def test_boston_defects_of_other_layers_are_told(boston: Analysed) -> None:

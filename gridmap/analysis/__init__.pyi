@@ -61,7 +61,9 @@ from .location.assign import assign as assign
 from .location.assign import assign_all as assign_all
 from .location.assign import count_points as count_points
 from .location.fallback_points import find_fallback_points as find_fallback_points
+from .location.interpolation import Shares as Shares
 from .location.interpolation import areal_interpolate as areal_interpolate
+from .location.interpolation import areal_shares as areal_shares
 from .location.topology import find_gaps as find_gaps
 from .location.topology import find_misnested as find_misnested
 from .location.topology import find_overlaps as find_overlaps

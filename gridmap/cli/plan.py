@@ -286,6 +286,7 @@ def _made(
 ) -> Iterator[tuple[City, Callable[[int, int], None], Callable[[Plan], None]]]:
     """Give the city, a progress bar, and what writes the plan; then tell what was written."""
     from gridmap.measures.analyse import interpolated
+    from gridmap.outputs.numbers import number_text
     from gridmap.sources import read_city
 
     made: list[Plan] = []
@@ -296,7 +297,10 @@ def _made(
     ):
         city = read_city(city_file)
         tell_notes(city, lang)
-        model, _ = interpolated(city, city_file.analysis)
+        model, left = interpolated(city, city_file.analysis)
+        if left:
+            said = messages.text("cli.kept_counts", lang, count=number_text(left))
+            console.say(said, err=True)
         yield model, lambda done, of: progress("design", done, of), made.append
         progress("layers", 1, 1)
         skipped = _write(made[0], model, city_file.catalog, stage, lang)

@@ -8,9 +8,10 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import geopandas as gpd
 import pandas as pd
 
-from gridmap.analysis import areal_interpolate
+from gridmap.analysis import areal_shares
 from gridmap.errors import ConformError
 from gridmap.kinds import checked
 from gridmap.measures.registry import Given, Made, Measure, Registry, load_measures
@@ -82,13 +83,15 @@ def analyse(
         if registry.lacking(name, city) or registry.undated(name, city):
             raise registry.why_not(name, city)
     names = [*registry.makers] if wanted is None else [*wanted, *others]
-    city, left = interpolated(city, settings)
+    city, kept = _shared_out(city, settings)
     plan = registry.plan(names)
-    found = _run(registry, plan, Given(city, settings), progress, workers)
+    seed = {} if kept.empty else {"not_interpolated": kept}
+    found = _run(registry, plan, Given(city, settings, seed), progress, workers)
     results = _results(found, registry, city, settings)
     figures = summary(Given(city, settings, found))
-    if left:
-        figures["households_left"] = left
+    if len(kept):
+        figures["areas_left"] = len(kept)
+        figures["households_left"] = int(kept["count"].sum())
     return Analysed(city, results, figures, frozenset(n for each in plan for n in each.makes))
 
 
@@ -142,7 +145,10 @@ def inputs_of(want: Iterable[str] | None, settings: Analysis) -> frozenset[str] 
     """
     if want is None:
         return None
+    want = tuple(want)
     read = load_measures().inputs(want)
+    if "not_interpolated" in want:
+        read |= {step.target for step in settings.interpolate}
     return read | {step.source for step in settings.interpolate if step.target in read}
 
 
@@ -182,16 +188,26 @@ def interpolated(city: City, settings: Analysis) -> tuple[City, int]:
 
     All households of the buildings, none of them too far from a grid.
     """
-    layers, left = dict(city.layers), 0
-    for step in settings.interpolate:
+    filled, kept = _shared_out(city, settings)
+    return filled, int(kept["count"].sum())
+
+
+def _shared_out(city: City, settings: Analysis) -> tuple[City, gpd.GeoDataFrame]:
+    """Return the city with its counts interpolated, and the areas that kept theirs."""
+    layers, parts = dict(city.layers), []
+    for number, step in enumerate(settings.interpolate, 1):
         if not (city.has(step.source) and city.has(step.target)):
             continue  # a part of the city, in which nobody asks for these counts
-        source, target = city.frame(step.source), city.frame(step.target)
-        counts = source[step.field]
-        spread = areal_interpolate(source, target, counts, reach_m=step.reach_m)
-        layers[step.target] = target.assign(**{step.onto: spread})
-        left += int(counts.sum() - spread.sum())
-    return (replace(city, layers=layers) if settings.interpolate else city), left
+        source, target = layers[step.source], layers[step.target]
+        shares = areal_shares(source, target, source[step.field], reach_m=step.reach_m)
+        layers[step.target] = target.assign(**{step.onto: shares.received})
+        left = source[(shares.kept > 0).to_numpy(dtype=bool)]
+        names = left[city.catalog.layer(step.source).key].astype("string")
+        told = {"code": f"{number}:" + names, "area": names, "geometry": left.geometry}
+        part = gpd.GeoDataFrame(told, crs=city.crs)
+        parts.append(part.assign(source=step.source, target=step.target, count=shares.kept))
+    kept = pd.concat(parts, ignore_index=True) if parts else gpd.GeoDataFrame({"count": []})
+    return (replace(city, layers=layers) if settings.interpolate else city), kept
 
 
 @dataclass
@@ -210,7 +226,7 @@ def _run(
     workers: int | None,
 ) -> Made:
     """Run measures, each once all is done that it takes, several at a time."""
-    state, waiting = _Progress(), list(plan)
+    state, waiting = _Progress(dict(given.found)), list(plan)
     running: dict[Future[Made], Measure] = {}
     most = workers or min(os.cpu_count() or 1, 4)
     with ThreadPoolExecutor(most) as pool:

@@ -74,7 +74,23 @@ def _unassigned(given: Given) -> Made:
 
 _LEAST = ("gap_minimum_m2",)
 
+
+def _not_interpolated(given: Given) -> Made:
+    """Hand on what was kept when counts were shared out, before any measure."""
+    kept = given.get("not_interpolated")
+    return {} if kept is None else {"not_interpolated": kept}
+
+
 MEASURES = (
+    Measure(
+        "not_interpolated",
+        needs=(),
+        makes=("not_interpolated",),
+        method="Areal weighting (Goodchild and Lam 1980), what found no target in reach",
+        settings=("interpolate",),
+        silent="measure.all_interpolated",
+        run=_not_interpolated,
+    ),
     Measure(
         "gaps",
         needs=("grids",),

@@ -20,6 +20,7 @@ from gridmap.measures.analyse import analyse, inputs_of, interpolated, steps_of
 from gridmap.measures.bulletins import make_bulletin
 from gridmap.measures.registry import Given, Measure, Registry, load_measures
 from gridmap.model import City
+from gridmap.outputs.tables.findings import CHECKED, city_findings
 from gridmap.settings import Analysis
 
 TIMES = pd.to_datetime(pd.Series(["2025-03-01 08:00", "2025-04-01 09:00"])).dt.tz_localize("UTC")
@@ -88,13 +89,28 @@ def test_counts_are_interpolated_and_those_out_of_reach_are_counted() -> None:
     buildings = grid_of("a..b").assign(occupied=0)
     city = town(grid_of("ab"), buildings, census=census)
     step = {"source": "census", "target": "buildings", "field": "households", "onto": "occupied"}
-    made, left = interpolated(city, Analysis.model_validate({"interpolate": [step]}))
+    far = Analysis.model_validate({"interpolate": [{**step, "reach_m": 1e9}]})
+    made, left = interpolated(city, far)
     whole = made.frame("buildings").set_index("code")["occupied"]
     assert (whole.to_dict(), left) == ({"a": 10, "b": 37}, 0)
+    assert "not_interpolated" not in analyse(city, far, want=["grid_results"]).summary
     near = Analysis.model_validate({"interpolate": [{**step, "reach_m": 50.0}]})
     made, left = interpolated(city, near)
     assert made.frame("buildings").set_index("code")["occupied"].to_dict() == {"a": 10, "b": 30}
     assert left == 7
+    usual = Analysis.model_validate({"interpolate": [step]})
+    found = analyse(city, usual, want=["grid_results"], also=CHECKED)
+    assert (found.summary["areas_left"], found.summary["households_left"]) == (1, 7)
+    kept = found.results["not_interpolated"].frame
+    assert kept[["code", "area", "source", "target", "count"]].to_numpy().tolist() == [
+        ["1:R", "R", "census", "buildings", 7]
+    ]
+    (told,) = city_findings(found).query("kind == 'kept'").to_dict("records")
+    assert (told["areas"], told["value"], told["fix"]) == ("R", 7.0, "add_target")
+    assert told["geometry"].equals(census.geometry.iloc[-1])
+    assert "not_interpolated" in analyse(city, usual).results
+    asked = inputs_of(["not_interpolated"], usual)
+    assert asked == {"census", "buildings"}
     bare = replace(city, layers={"grids": city.layers["grids"]})
     assert interpolated(bare, near)[1] == 0
     assert interpolated(city, Analysis()) == (city, 0)

@@ -16,7 +16,7 @@ from gridmap.schema import typed
 
 __all__ = ["CHECKED", "city_findings"]
 
-CHECKED = ("gaps", "overlaps", "misnested", "unassigned", "piles")
+CHECKED = ("gaps", "overlaps", "misnested", "unassigned", "piles", "not_interpolated")
 MARK_M = 5.0  # half the side of the square that marks a place
 _MOSTLY = 0.5  # of an area outside its parent, above which the parent is in doubt
 
@@ -84,6 +84,9 @@ def _of_areas(analysed: Analysed) -> Iterator[dict[str, Any]]:
         kept |= {"areas": row["child"], "value": 100.0 * row["share"]}
         kind, fix = ("outside", "add_parent") if lost else ("not_nested", doubtful)
         yield {"kind": kind, "fix": fix, **kept}
+    for row in _rows(analysed, "not_interpolated"):
+        kept = {"areas": row["area"], "value": float(row["count"]), "geometry": row["geometry"]}
+        yield {"kind": "kept", "fix": "add_target", **kept}
 
 
 def _of_points(analysed: Analysed) -> Iterator[dict[str, Any]]:
