@@ -201,11 +201,12 @@ def _shared_out(city: City, settings: Analysis) -> tuple[City, gpd.GeoDataFrame]
         source, target = layers[step.source], layers[step.target]
         shares = areal_shares(source, target, source[step.field], reach_m=step.reach_m)
         layers[step.target] = target.assign(**{step.onto: shares.received})
-        left = source[(shares.kept > 0).to_numpy(dtype=bool)]
+        count = shares.kept[(shares.kept > 0).to_numpy(dtype=bool)]
+        left = source.loc[count.index]
         names = left[city.catalog.layer(step.source).key].astype("string")
-        told = {"code": f"{number}:" + names, "area": names, "geometry": left.geometry}
-        part = gpd.GeoDataFrame(told, crs=city.crs)
-        parts.append(part.assign(source=step.source, target=step.target, count=shares.kept))
+        told = {"code": f"{number}:" + names, "area": names, "count": count}
+        part = gpd.GeoDataFrame(told, geometry=left.geometry)
+        parts.append(part.assign(source=step.source, target=step.target))
     kept = pd.concat(parts, ignore_index=True) if parts else gpd.GeoDataFrame({"count": []})
     return (replace(city, layers=layers) if settings.interpolate else city), kept
 

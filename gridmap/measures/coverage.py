@@ -77,7 +77,7 @@ _LEAST = ("gap_minimum_m2",)
 
 def _not_interpolated(given: Given) -> Made:
     """Hand on what was kept when counts were shared out, before any measure."""
-    kept = given.get("not_interpolated")
+    kept = given.get("not_interpolated") if given.settings.interpolate else None
     return {} if kept is None else {"not_interpolated": kept}
 
 

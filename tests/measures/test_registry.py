@@ -93,7 +93,9 @@ def test_counts_are_interpolated_and_those_out_of_reach_are_counted() -> None:
     made, left = interpolated(city, far)
     whole = made.frame("buildings").set_index("code")["occupied"]
     assert (whole.to_dict(), left) == ({"a": 10, "b": 37}, 0)
-    assert "not_interpolated" not in analyse(city, far, want=["grid_results"]).summary
+    all_shared = analyse(city, far, want=["grid_results"], also=CHECKED)
+    assert "not_interpolated" not in all_shared.results
+    assert not {"areas_left", "households_left"} & {*all_shared.summary}
     near = Analysis.model_validate({"interpolate": [{**step, "reach_m": 50.0}]})
     made, left = interpolated(city, near)
     assert made.frame("buildings").set_index("code")["occupied"].to_dict() == {"a": 10, "b": 30}
