@@ -176,6 +176,11 @@ def test_cases_to_be_looked_at_again(sample: Analysed, cases: dict[str, Any]) ->
 def test_what_cannot_be_in_the_log(sample: Analysed, cases: dict[str, Any]) -> None:
     found = table(sample, "case_findings")
     planted = cases["case_findings"]
+    # What was planted behind a closing closes the case in the log a second time, as the record
+    # does not know.
+    twice = found.loc[found["kind"] == "closings_differ", "case"]
+    assert set(twice) == set(planted["impossible"])
+    found = found[found["kind"] != "closings_differ"]
     assert set(found["kind"]) == set(planted)
     for kind, codes in planted.items():
         assert sorted(set(found.loc[found["kind"] == kind, "case"])) == sorted(codes), kind

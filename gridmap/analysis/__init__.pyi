@@ -7,6 +7,7 @@ from .cases.clock import days_between as days_between
 from .cases.clock import deadline as deadline
 from .cases.clock import working_time as working_time
 from .cases.deadlines import case_deadlines as case_deadlines
+from .cases.deadlines import check_closings as check_closings
 from .cases.deadlines import check_times as check_times
 from .cases.deadlines import explain as explain
 from .cases.deadlines import ledger_deadline as ledger_deadline

@@ -256,22 +256,29 @@ def _lived(
     findings = [life.findings]
     if city.has("events"):
         life = analysis.case_life(city.layers["events"], calendar, as_of=moment)
-        lived = _joined(lived, life.cases.rename(columns={"state": "stage"}))
-        findings.append(life.findings)
+        findings += [life.findings, analysis.check_closings(lived["closed"], life.cases["closed"])]
+        recorded = city.frame("problems").set_index("code")["closed"].notna()
+        lived = _joined(lived, life.cases.rename(columns={"state": "stage"}), recorded)
     return lived, life.stages, findings
 
 
-def _joined(cases: gpd.GeoDataFrame, lives: pd.DataFrame) -> gpd.GeoDataFrame:
-    """Return cases with what a log of events tells of them; the ledger's own times stay."""
+def _joined(cases: gpd.GeoDataFrame, lives: pd.DataFrame, recorded: pd.Series) -> gpd.GeoDataFrame:
+    """Return cases with what a log of events tells of them; the ledger's own times stay.
+
+    Where a closing is on record (`recorded`), be it later than the moment that is asked for, the
+    log has no say in it: otherwise a case would be closed on two days, by when one asks.
+    """
     known = lives.reindex(cases.index)
     logged = pd.Series(cases.index.isin(lives.index), index=cases.index)
     new = [name for name in known if name not in cases]
     joined = cases.join(known[new])
-    joined["closed"] = cases["closed"].fillna(known["closed"])
+    on_record = recorded.reindex(cases.index).fillna(value=False)
+    joined["closed"] = cases["closed"].where(on_record, known["closed"])
     joined["stage"] = known["stage"].where(logged, cases["stage"])
     joined["level"] = cases["level"].fillna(known["level"])
+    agreed = logged & (joined["closed"] == known["closed"])
     for name in ("hours", "working_hours"):
-        joined[name] = known[name].where(logged & known[name].notna(), cases[name])
+        joined[name] = known[name].where(agreed & known[name].notna(), cases[name])
     return joined
 
 

@@ -210,8 +210,9 @@ def _last_day(
     worked = np.flatnonzero(table.worked)
     row = day - table.first
     if day_count.working:
-        # The day of opening can be worked on if it is a workday and not over yet.
-        usable = table.worked[row] & (opened <= table.closes[row])
+        # The day of opening can be worked on if it is a workday and not over yet: at the very
+        # instant of closing no work can be done any more.
+        usable = table.worked[row] & (opened < table.closes[row])
         including = np.searchsorted(worked, row, side="right")
         here = np.where(usable, including - 1, including)
         if day_count.count_opening_day:

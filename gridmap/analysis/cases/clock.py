@@ -265,8 +265,8 @@ def _put_off(
     def advanced(due: Longs, amount: Longs) -> tuple[Longs, Longs]:
         if unit.endswith("hours"):
             return _advance(calendar, unit, day_count, due, amount)
-        # Midnight belongs to the day that it ends.
-        on = due - (day_count.until == "midnight")
+        # The end of a day belongs to it, also where that is midnight.
+        on = due - (day_count.until != "same_time")
         on_with = DayCount(
             day_count.working, day_count.until, count_opening_day=False, roll=day_count.roll
         )

@@ -10,7 +10,7 @@ import pandas as pd
 
 from gridmap.analysis._doors import asks
 from gridmap.analysis.cases import _ticks
-from gridmap.analysis.cases._findings import explain, finding, together
+from gridmap.analysis.cases._findings import explain, finding, no_findings, together
 from gridmap.analysis.cases._stops import check_stops
 from gridmap.analysis.cases._ticks import HOUR_US, MISSING
 from gridmap.analysis.cases.calendars import Calendar, EveryWeek
@@ -22,6 +22,7 @@ __all__ = [
     "URGENCIES",
     "WHOLE",
     "case_deadlines",
+    "check_closings",
     "check_times",
     "explain",
     "find_limits",
@@ -207,6 +208,39 @@ def ledger_deadline(
     after = deadline(entered, rule or Rule(3, "natural_days"), calendar)
     begin, entry = _ticks.instants(opened, "opened"), _ticks.instants(entered, "entered")
     return same_day.where((begin == MISSING) | (entry == MISSING) | (entry < begin), after)
+
+
+@asks()
+def check_closings(recorded: pd.Series, logged: pd.Series) -> pd.DataFrame:
+    """Find cases whose closing on record is another than that of their log of events.
+
+    Parameters
+    ----------
+    recorded, logged : Series of times with a zone, their index the cases
+        Missing where a case is not closed.
+
+    Returns
+    -------
+    DataFrame
+        Findings ``case, kind, stage, at, detail``, all ``closings_differ``: ``at`` is the closing
+        on record, the detail that of the log.
+
+    Examples
+    --------
+    >>> days = pd.DatetimeIndex(["2025-03-07", "2025-03-08"], tz="Asia/Shanghai")
+    >>> recorded = pd.Series(days, index=["a", "b"])
+    >>> logged = pd.Series(days + pd.Timedelta(hours=2), index=["b", "c"])
+    >>> analysis.check_closings(recorded, logged)[["case", "kind", "detail"]]
+      case             kind            detail
+    0    b  closings_differ  2025-03-09 02:00
+    """
+    other = logged.reindex(recorded.index)
+    first, second = _ticks.instants(recorded, "recorded"), _ticks.instants(other, "logged")
+    differ = (first != second) & (first != MISSING) & (second != MISSING)
+    if not differ.any():
+        return no_findings()
+    detail = other[differ].dt.strftime("%Y-%m-%d %H:%M").astype("string")
+    return finding("closings_differ", recorded.index[differ], recorded[differ], detail=detail)
 
 
 @asks(columns={"cases": ("opened",)})
