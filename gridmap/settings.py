@@ -155,6 +155,7 @@ class Analysis(Finite):
     black_spot_minimum: int = Field(default=3, ge=1)
     black_spot_categories: tuple[str, ...] = ()
     bandwidth_m: float | None = Field(default=None, gt=0)
+    density_edges: Literal["none", "mass", "level"] = "none"
     pile_share: float = Field(default=0.01, gt=0, le=1)
     pile_minimum: int = Field(default=30, ge=2)
     margin_m: float = Field(default=1000.0, ge=0)

@@ -162,8 +162,17 @@ def _density(given: Given) -> Made:
     """Estimate the density of problems, as bands."""
     if given.placed.empty:
         return {}
-    surface = analysis.kernel_density(given.placed.geometry, bandwidth_m=given.settings.bandwidth_m)
-    return {"density": analysis.bands(surface, given.city.crs)}
+    city, settings, points = given.city, given.settings, given.placed.geometry
+    if settings.density_edges == "none" or not city.levels:
+        surface = analysis.kernel_density(points, bandwidth_m=settings.bandwidth_m)
+        return {"density": analysis.bands(surface, city.crs)}
+    outline = city.areas(city.levels[0]).union_all()
+    if not points.intersects(outline).any():
+        return {}
+    surface = analysis.kernel_density(
+        points, bandwidth_m=settings.bandwidth_m, outline=outline, edges=settings.density_edges
+    )
+    return {"density": analysis.bands(surface, city.crs, outline=outline)}
 
 
 _LOCAL = ("alpha", "permutations", "random_state")
@@ -225,9 +234,10 @@ MEASURES = (
     Measure(
         "density",
         needs=("problems",),
+        uses=("grids",),
         makes=("density",),
         method="Gaussian kernel density (Silverman 1986)",
-        settings=("bandwidth_m",),
+        settings=("bandwidth_m", "density_edges"),
         silent="measure.no_places",
         run=_density,
     ),

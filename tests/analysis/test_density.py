@@ -111,7 +111,7 @@ def test_edges_are_corrected_by_the_mass_inside() -> None:
     box = (500_000.0, 3_400_000.0, 501_000.0, 3_400_600.0)
     xy = np.random.default_rng(2).uniform(box[:2], box[2:], (300, 2))
     points = gpd.GeoSeries(shapely.points(xy), crs="EPSG:4549")
-    surface = kernel_density(points, bandwidth_m=100, outline=shapely.box(*box))
+    surface = kernel_density(points, bandwidth_m=100, outline=shapely.box(*box), edges="level")
     known = ~np.isnan(surface.values)
     exact = direct(points, surface) / box_mass(surface, box)
     assert surface.values[known] == pytest.approx(exact[known], rel=2e-3)
@@ -128,12 +128,52 @@ def test_a_corrected_even_density_is_even() -> None:
     ticks = np.arange(10.0, 2000.0, 20.0)
     xy = np.stack(np.meshgrid(ticks, ticks), axis=-1).reshape(-1, 2)
     points = gpd.GeoSeries(shapely.points(xy), crs="EPSG:4549")
-    even = kernel_density(points, bandwidth_m=100, outline=outline)
+    even = kernel_density(points, bandwidth_m=100, outline=outline, edges="level")
     inside = even.values[~np.isnan(even.values)]
     assert inside == pytest.approx(np.full(len(inside), 2500.0), rel=0.03)
     made = bands(even, "EPSG:4549", outline=outline)
     assert made.union_all().within(outline.buffer(1e-6))
     assert made["area_m2"].sum() == pytest.approx(outline.area, rel=1e-6)
+
+
+CORNERED = shapely.box(0, 0, 2000, 2000).difference(shapely.box(1200, 1200, 2100, 2100))
+
+
+@pytest.mark.parametrize("bandwidth_m", [None, 20.0, 100.0, 400.0])
+@pytest.mark.parametrize("seed", range(3))
+def test_by_mass_no_point_is_lost_at_edges(bandwidth_m: float | None, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    xy = rng.uniform(0, 2000, (400, 2))
+    points = gpd.GeoSeries(shapely.points(xy), crs="EPSG:4549")
+    weights = pd.Series(rng.uniform(0, 3, 400))
+    kept = points.intersects(CORNERED)
+    for weight, total in ((None, kept.sum()), (weights, weights[kept].sum())):
+        surface = kernel_density(
+            points, bandwidth_m=bandwidth_m, weights=weight, outline=CORNERED, edges="mass"
+        )
+        assert surface.mass == pytest.approx(total, rel=1e-9)
+        assert surface.inside is not None
+        assert (surface.values[surface.inside > 0] >= 0).all()
+
+
+def test_by_mass_a_kernel_is_divided_by_what_it_has_inside() -> None:
+    box = (500_000.0, 3_400_000.0, 501_000.0, 3_400_600.0)
+    xy = np.random.default_rng(2).uniform(box[:2], box[2:], (300, 2))
+    points = gpd.GeoSeries(shapely.points(xy), crs="EPSG:4549")
+    surface = kernel_density(points, bandwidth_m=100, outline=shapely.box(*box), edges="mass")
+    cdf = stats.norm(scale=100).cdf
+    across = cdf(box[2] - xy[:, 0]) - cdf(box[0] - xy[:, 0])
+    up = cdf(box[3] - xy[:, 1]) - cdf(box[1] - xy[:, 1])
+    exact = direct(points, surface, 1.0 / (across * up))
+    known = ~np.isnan(surface.values)
+    # To the width of a cell: the mass is that of the points of a cell together.
+    assert np.abs(surface.values - exact)[known].max() < 6e-3 * exact.max()
+
+
+def test_a_surface_without_outline_holds_every_point_too() -> None:
+    assert kernel_density(cloud(), bandwidth_m=90).mass == pytest.approx(len(cloud()))
+    by_level = kernel_density(cloud(), outline=shapely.box(*cloud().total_bounds), edges="level")
+    assert by_level.mass != pytest.approx(len(cloud()), rel=1e-3)
 
 
 def test_the_share_of_cells_inside_is_that_of_their_polygons() -> None:

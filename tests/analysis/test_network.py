@@ -396,3 +396,18 @@ def test_any_roads_keep_their_weight_and_their_length(
     assert mirrored.lixels.geom_equals_exact(network.lixels, 0).all()
     shares = _shares(network, 70.0)
     assert shares.sum(axis=0) == pytest.approx(np.ones(len(network)))
+
+
+@pytest.mark.parametrize("stub", [5.0, 20.0, 100.0])
+def test_dead_ends_lose_no_mass_and_are_expected_to_be_as_dense_as_they_are(stub: float) -> None:
+    """Of even events the density near a dead end is not even; what is expected is the same."""
+    ends = [[(0, 0), (1000, 0)], [(1000, 0), (2000, 0)], [(1000, 0), (1000, stub)]]
+    roads = gpd.GeoSeries([shapely.LineString(each) for each in ends], crs="EPSG:4549")
+    network = road_network(roads, lixel_m=5)
+    length = network.lixels["length_m"].to_numpy()
+    density = network_density(network, length / 1000.0, bandwidth_m=200)
+    assert density @ length == pytest.approx(length.sum())
+    tips = density[[0, -1]] if stub >= 100 else density[[0]]
+    assert tips == pytest.approx(0.71, abs=0.02)
+    middle = network.lixels.geometry.centroid
+    assert density[(middle.x < 600) & (middle.x > 400)] == pytest.approx(1.0, abs=0.01)

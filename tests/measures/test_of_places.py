@@ -332,6 +332,23 @@ def test_what_emerges_is_held_against_the_city_its_households_or_all_bins(row: A
              emerging_level="h3")  # fmt: skip
 
 
+def test_density_may_end_at_the_outline_of_the_areas(row: Any) -> None:
+    city, _ = row
+    found = {"problems": cases((30, 30), (1950, 50), (1000, 99), (1010, 90), (1000, 400))}
+    whole = city.areas(city.levels[0]).union_all()
+    made_by = {
+        edges: made(clusters, "density", city, found, bandwidth_m=60.0, density_edges=edges)
+        for edges in ("none", "mass", "level")
+    }
+    bands = {edges: one["density"].union_all() for edges, one in made_by.items()}
+    assert bands["none"].difference(whole).area > 1000
+    assert bands["mass"].within(whole.buffer(1e-6))
+    assert bands["level"].within(whole.buffer(1e-6))
+    assert not bands["mass"].equals(bands["level"])
+    away = {"problems": cases((1000, 900))}
+    assert made(clusters, "density", city, away, density_edges="mass") == {}
+
+
 def test_no_place_has_no_density(row: Any) -> None:
     city, _ = row
     assert made(clusters, "density", city, {"problems": cases((5, 5), pile=(0,))}) == {}

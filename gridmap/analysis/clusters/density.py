@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Literal
 
 import contourpy
 import geopandas as gpd
@@ -30,6 +31,9 @@ _CELLS_A_BANDWIDTH = 5.0
 _MAX_CELLS = 4_000_000
 _SCANS = 4  # lines a row of cells by which an outline is measured
 _NO_DATA = -9999
+_LEAST = 1e-9  # of a kernel's mass; what has less of it inside counts as having so much
+
+Edges = Literal["mass", "level"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -44,6 +48,8 @@ class Surface(Summarised):
     west, south : float, metres
         The centre of the first cell.
     cell_m, bandwidth_m : float, metres
+    inside : ndarray of float, shape (rows, columns), optional
+        The share of each cell that lies inside that outline; None where there is none.
 
     Examples
     --------
@@ -57,6 +63,22 @@ class Surface(Summarised):
     south: float
     cell_m: float
     bandwidth_m: float
+    inside: Floats | None = None
+
+    @property
+    def mass(self) -> float:
+        """How many points, or how much weight, the surface holds; of an outline, inside of it.
+
+        Examples
+        --------
+        >>> points = gpd.GeoSeries.from_xy([10, 500, 900], [10, 500, 0], crs=4549)
+        >>> square = shapely.box(0, 0, 1000, 1000)
+        >>> surface = analysis.kernel_density(points, bandwidth_m=200, outline=square)
+        >>> round(surface.mass, 6)
+        3.0
+        """
+        held = self.values if self.inside is None else np.nan_to_num(self.values) * self.inside
+        return float(held.sum() * (self.cell_m / 1000.0) ** 2)
 
 
 def bandwidth(x: Floats, y: Floats, weights: Floats | None = None) -> float:
@@ -96,6 +118,7 @@ def kernel_density(
     bandwidth_m: float | None = None,
     weights: pd.Series | None = None,
     outline: BaseGeometry | None = None,
+    edges: Edges = "mass",
 ) -> Surface:
     """Estimate the density of points with a Gaussian kernel.
 
@@ -112,13 +135,21 @@ def kernel_density(
     weights : Series of float, shape (n,), optional
         1 where not given.
     outline : Polygon or MultiPolygon, optional
-        The area from which points are reported: those outside are left out, and the density is
-        divided by the mass of the kernel inside (Diggle 1985), because nothing is known beyond.
+        The area from which points are reported: those outside are left out, and so is what a
+        kernel has beyond it, because nothing is known there.
+    edges : {"mass", "level"}
+        How the edges of the outline are corrected. ``mass``: the kernel of each point is divided
+        by its own mass inside (Jones 1993; Diggle 2010), so that the surface holds all points; a
+        density that is even comes out 0.69 times as high at a straight edge, and up to 1.07 times
+        behind it. ``level``: the density of each place is divided by the mass inside of a kernel
+        there (Diggle 1985), so that an even one stays even; the surface then holds a few points
+        more or less than there
+        are.
 
     Returns
     -------
     Surface
-        Without an outline, its sum times the area of a cell is n, or the sum of the weights. The
+        Its ``mass`` is n, or the sum of the weights, unless edges are corrected by ``level``. The
         cells are a fifth of the bandwidth wide, or wider where there would be more than four
         million of them.
 
@@ -126,6 +157,11 @@ def kernel_density(
     ------
     ConformError
         If no point of any weight is left, a weight is none, or the bandwidth is not positive.
+
+    References
+    ----------
+    Diggle (1985), Journal of the Royal Statistical Society C 34(2); Jones (1993), Statistics and
+    Computing 3(3); Diggle (2010), in Handbook of Spatial Statistics, equation 18.9.
 
     Examples
     --------
@@ -154,14 +190,23 @@ def kernel_density(
     given = np.ones(len(x)) if weight is None else weight
     binned = _binned((x - west) / cell, (y - south) / cell, given, rows, columns)
     # Binning adds 1/4 of a squared cell to the variance each way, a box of one cell 1/12.
-    smooth = _smoothed(binned, width**2 - cell**2 / 3.0, cell) / cell**2 * 1e6
-    if outline is not None:
-        inside = _covered(outline, west, south, cell, rows, columns)
+    variance, to_km2 = width**2 - cell**2 / 3.0, 1e6 / cell**2
+    if outline is None:
+        smooth = _smoothed(binned, variance, cell) * to_km2
+        return Surface(smooth, float(west), float(south), cell, width)
+    inside = _covered(outline, west, south, cell, rows, columns)
+    if edges == "mass":
+        # What a kernel from one cell has inside is what one from inside has in that cell: the very
+        # same sums, so that nothing is lost to rounding.
+        held = _smoothed(inside, variance, cell)
+        smooth = _smoothed(binned / np.maximum(held, _LEAST), variance, cell)
+    else:
         held = _smoothed(inside, width**2 - cell**2 / 6.0, cell)
-        # One cell more than the outline, so that bands can be cut off along it.
-        near = ndimage.binary_dilation(inside > 0.0, np.ones((3, 3), dtype=bool))
-        smooth = np.where(near, smooth / np.maximum(held, 1e-9), np.nan)
-    return Surface(smooth, float(west), float(south), cell, width)
+        smooth = _smoothed(binned, variance, cell) / np.maximum(held, _LEAST)
+    # One cell more than the outline, so that bands can be cut off along it.
+    near = ndimage.binary_dilation(inside > 0.0, np.ones((3, 3), dtype=bool))
+    found = np.where(near, smooth * to_km2, np.nan)
+    return Surface(found, float(west), float(south), cell, width, inside)
 
 
 def _usable(

@@ -42,7 +42,8 @@ def network_density(network: Network, weight: Floats, *, bandwidth_m: float = 20
     way; at a junction of ``d`` edges what arrives goes on in ``d - 1`` equal parts (the
     equal-split discontinuous kernel of Okabe, Satoh and Sugihara 2009). Shortest ways of the same
     length add up. Each kernel is divided by its mass on the network, so that what would pass a
-    dead end, or fronts that meet on a loop, is not lost (Diggle 1985).
+    dead end, or fronts that meet on a loop, is not lost (as Jones 1993 does in the plane). Near
+    dead ends an even density does not stay even: see ``docs/methods.md``.
 
     Parameters
     ----------
