@@ -232,7 +232,7 @@ def check_closings(recorded: pd.Series, logged: pd.Series) -> pd.DataFrame:
     >>> logged = pd.Series(days + pd.Timedelta(hours=2), index=["b", "c"])
     >>> analysis.check_closings(recorded, logged)[["case", "kind", "detail"]]
       case             kind            detail
-    0    b  closings_differ  2025-03-09 02:00
+    0    b  closings_differ  2025-03-07 02:00
     """
     other = logged.reindex(recorded.index)
     first, second = _ticks.instants(recorded, "recorded"), _ticks.instants(other, "logged")

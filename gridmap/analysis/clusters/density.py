@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from typing import ClassVar, Literal
 
 import contourpy
 import geopandas as gpd
@@ -58,6 +58,8 @@ class Surface(Summarised):
     <Surface values: 2 x 2 float64, west: 50.0, south: 50.0, cell_m: 100.0, bandwidth_m: 300.0>
     """
 
+    headline: ClassVar[tuple[str, ...]] = ("values", "west", "south", "cell_m", "bandwidth_m")
+
     values: Floats
     west: float
     south: float
@@ -67,16 +69,7 @@ class Surface(Summarised):
 
     @property
     def mass(self) -> float:
-        """How many points, or how much weight, the surface holds; of an outline, inside of it.
-
-        Examples
-        --------
-        >>> points = gpd.GeoSeries.from_xy([10, 500, 900], [10, 500, 0], crs=4549)
-        >>> square = shapely.box(0, 0, 1000, 1000)
-        >>> surface = analysis.kernel_density(points, bandwidth_m=200, outline=square)
-        >>> round(surface.mass, 6)
-        3.0
-        """
+        """How many points, or how much weight, the surface holds; of an outline, inside of it."""
         held = self.values if self.inside is None else np.nan_to_num(self.values) * self.inside
         return float(held.sum() * (self.cell_m / 1000.0) ** 2)
 
@@ -172,7 +165,11 @@ def kernel_density(
     >>> float(round(surface.values.sum() * (surface.cell_m / 1000) ** 2, 6))
     3.0
 
-    The whole of the surface holds the three points.
+    The whole of the surface holds the three points, and so does one that ends at an outline:
+
+    >>> square = shapely.box(0, 0, 1000, 1000)
+    >>> round(analysis.kernel_density(points, bandwidth_m=200, outline=square).mass, 6)
+    3.0
     """
     x, y, weight = _usable(points, weights, outline)
     width = bandwidth(x, y, weight) if bandwidth_m is None else float(bandwidth_m)
