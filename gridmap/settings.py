@@ -136,6 +136,7 @@ class Analysis(Finite):
     alpha: float = Field(default=0.05, gt=0, lt=1)
     neighbour_m: float = Field(default=1.0, ge=0)
     permutations: int = Field(default=0, ge=0)
+    hotspot_p: Literal["normal", "exact"] = "normal"
     random_state: int = Field(default=0, ge=0)
     minimum_count: int = Field(default=0, ge=0)
     exposure: Literal["", "households"] = ""

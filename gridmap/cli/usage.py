@@ -19,6 +19,10 @@ UsageFault: type[Exception] = typer.BadParameter.__bases__[0]
 """What typer raises for whatever was typed wrong: of click, or of its own."""
 
 
+# Group by nothing: the whole city alone.
+_MAY_BE_EMPTY = {"--by"}
+
+
 class UsageMistakeError(GridmapError):
     """A mistake in what was typed; the exit code is 2."""
 
@@ -36,6 +40,8 @@ def prove_filled(arguments: Sequence[str]) -> None:
         option, sign, value = given.partition("=")
         if not given.strip() or (sign and option.startswith("--") and not value.strip()):
             named = option if sign else before
+            if named in _MAY_BE_EMPTY:
+                continue
             key = "empty_option" if named.startswith("-") else "empty"
             raise UsageMistakeError(f"usage.{key}", option=named)
 

@@ -68,8 +68,9 @@ def _by_source(given: Given) -> Made:
     counts = analysis.count_by(within, problems["source"], cells["code"])
     scores = analysis.hotspots_by_source(
         counts, near, residents=settings.residents, patrols=settings.patrols,
-        minimum=settings.minimum_count, permutations=settings.permutations,
-        random_state=settings.random_state, alpha=settings.alpha,
+        minimum=settings.minimum_count, distribution=settings.hotspot_p,
+        permutations=settings.permutations, random_state=settings.random_state,
+        alpha=settings.alpha,
     ).set_axis(cells.index)  # fmt: skip
     parts = []
     for source in counts.columns:
@@ -99,6 +100,7 @@ def _scores(
 ) -> pd.DataFrame:
     scores = analysis.hotspots(
         counts, near, exposure=exposure, minimum=settings.minimum_count,
+        distribution=settings.hotspot_p,
         permutations=settings.permutations, random_state=settings.random_state,
         alpha=settings.alpha,
     )  # fmt: skip
@@ -183,7 +185,7 @@ MEASURES = (
         needs=("grids", "problems", "grid_results"),
         makes=("hotspots",),
         method="Getis-Ord Gi* (Ord and Getis 1995), Benjamini-Hochberg FDR",
-        settings=(*_LOCAL, "level", "neighbour_m", "minimum_count", "exposure"),
+        settings=(*_LOCAL, "level", "neighbour_m", "minimum_count", "exposure", "hotspot_p"),
         run=_hotspots,
     ),
     Measure(
@@ -200,7 +202,7 @@ MEASURES = (
         uses=("grids",),
         makes=("hotspot_cells",),
         method="Getis-Ord Gi* (Ord and Getis 1995) on H3, Benjamini-Hochberg FDR",
-        settings=(*_LOCAL, "h3_resolution", "minimum_count"),
+        settings=(*_LOCAL, "h3_resolution", "minimum_count", "hotspot_p"),
         run=_hotspot_cells,
     ),
     Measure(
@@ -209,7 +211,7 @@ MEASURES = (
         makes=("source_hotspots", "unseen"),
         method="Getis-Ord Gi* (Ord and Getis 1995) on H3, each source by itself; unseen: hot by "
         "what residents report, and no report by a patrol",
-        settings=(*_LOCAL, "h3_resolution", "minimum_count", "residents", "patrols"),
+        settings=(*_LOCAL, "h3_resolution", "minimum_count", "residents", "patrols", "hotspot_p"),
         silent="measure.no_sources",
         run=_by_source,
     ),

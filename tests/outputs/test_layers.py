@@ -104,7 +104,7 @@ def test_quarantined_rows_can_be_mended_and_read_again(sample: Analysed, tmp_pat
     assert len(table) == 141
     first = table[table["原因"].str.contains("没有坐标")].iloc[0]
     original = Path(__file__).parents[2] / "data" / "problems.csv"
-    row = original.read_text(encoding="gb18030").splitlines()[int(first["行号"])]
+    row = original.read_text(encoding="gb18030").splitlines()[int(first["行号"]) - 1]
     assert row.startswith(first["编号"])
 
 

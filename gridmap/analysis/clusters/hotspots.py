@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,8 @@ import scipy.sparse as sp
 
 from gridmap.analysis._doors import asks
 from gridmap.analysis._values import finite, fitting
-from gridmap.analysis.clusters.rates import empirical_bayes, standardised_rates
+from gridmap.analysis.clusters._tails import counted_tails, drawn_tails
+from gridmap.analysis.clusters.rates import empirical_bayes, rate_variance, standardised_rates
 from gridmap.analysis.clusters.significance import discoveries, neighbour_ranks, pseudo_p
 from gridmap.analysis.weights.neighbours import with_self
 from gridmap.errors import ConformError
@@ -20,9 +22,12 @@ from gridmap.errors import ConformError
 __all__ = ["count_by", "getis_ord", "hotspots", "hotspots_by_source"]
 
 Floats = npt.NDArray[np.float64]
+Distribution = Literal["normal", "exact"]
 
 # Rounding leaves a spread of about 1e-16 of the mean where all values are equal.
 _FLAT = 1e-12
+# For weights of several sizes, of which no exact p is known.
+_PERMUTATIONS = 9999
 
 
 @asks()
@@ -76,6 +81,7 @@ def hotspots(
     *,
     exposure: pd.Series | None = None,
     minimum: int = 0,
+    distribution: Distribution = "normal",
     permutations: int = 0,
     random_state: int = 0,
     alpha: float = 0.05,
@@ -94,8 +100,11 @@ def hotspots(
         Units without exposure are left out: they have no score and are ``too_few``.
     minimum : int
         A unit with fewer counts is never hot, but ``too_few``.
+    distribution : {"normal", "exact"}
+        What p is taken from: the exact one (see Notes) keeps its promise on few and skewed counts,
+        the normal one finds more.
     permutations : int
-        0 to take p from the normal distribution; 999 to take it from conditional permutation.
+        999 to take p from conditional permutation instead, which asks of the neighbours alone.
     random_state : int
         Of the permutations.
     alpha : float
@@ -106,7 +115,7 @@ def hotspots(
     -------
     DataFrame
         On the index of the counts: ``count``, ``rate`` (`empirical_bayes`, if there is an
-        exposure), ``z`` (Gi*), ``p`` (two-sided, normal), ``p_sim`` (two-sided, if there are
+        exposure), ``z`` (Gi*), ``p`` (two-sided), ``p_sim`` (two-sided, if there are
         permutations), ``q`` (p, or p_sim, after Benjamini and Hochberg, 1995) and ``hotspot``
         (``hot``, ``cold``, ``none`` or ``too_few``).
 
@@ -114,6 +123,16 @@ def hotspots(
     ------
     ConformError
         If a count is missing, or the weights are for another number of units.
+
+    Notes
+    -----
+    Counts are skewed and their sums over a few neighbours are not normal: on maps of chance alone
+    normal p shows hot spots where there are none. The exact p of a neighbourhood of k units is the
+    chance that k values drawn from all, without replacement, add up to as much. With an exposure
+    it is the chance of the count under a rate of all units with the spread that is observed
+    (Poisson or negative binomial), or that of standardised rates drawn at random, whichever is
+    larger: each alone fails where the other holds. Weights of several sizes have no exact p; 9,999
+    conditional permutations stand in.
 
     Examples
     --------
@@ -127,6 +146,14 @@ def hotspots(
     1     35  2.42     hot
     2     30  1.59    none
     3      2  1.59    none
+
+    Of ten units that is what chance gives, for three of them must be the fullest:
+
+    >>> exact = analysis.hotspots(counts, analysis.queen(squares), distribution="exact")
+    >>> exact[["p", "hotspot"]].round(3).head(2)
+           p hotspot
+    0  0.067    none
+    1  0.067    none
     """
     values = finite(counts, "counts")
     fitting(weights, len(counts))
@@ -139,20 +166,64 @@ def hotspots(
         known = ~np.isnan(values)
         weights = sp.csr_array(weights[known][:, known])
     near = with_self(weights)
-    z = _spread_out(getis_ord(values[known], near), known)
-    frame["z"], frame["p"] = z, 2.0 * scipy.stats.norm.sf(np.abs(z))
-    hot = z > 0
-    if permutations:
-        ranks = neighbour_ranks(
-            values[known], near, permutations=permutations, random_state=random_state
+    frame["z"] = _spread_out(getis_ord(values[known], near), known)
+    if distribution == "normal":
+        frame["p"] = 2.0 * scipy.stats.norm.sf(frame["z"].abs())
+        hot = (frame["z"] > 0).to_numpy()
+    else:
+        exposed = None if exposure is None else exposure.reindex(counts.index)[known]
+        above, below, p = (
+            _exact(counts[known], exposed, values[known], near)
+            if _equal(near)
+            else _permuted(values[known], near, _PERMUTATIONS, random_state)
         )
-        frame["p_sim"] = _spread_out(pseudo_p(ranks), known)
-        hot = _spread_out(ranks.above, known) < _spread_out(ranks.below, known)
+        frame["p"] = _spread_out(p, known)
+        hot = _spread_out(above, known) < _spread_out(below, known)
+    if permutations:
+        above, below, p = _permuted(values[known], near, permutations, random_state)
+        frame["p_sim"] = _spread_out(p, known)
+        hot = _spread_out(above, known) < _spread_out(below, known)
     frame["q"] = discoveries(frame["p_sim" if permutations else "p"].to_numpy())
     found = np.where(frame["q"] <= alpha, np.where(hot, "hot", "cold"), "none")
     few = ((found == "hot") & (counts < minimum).to_numpy(dtype=bool)) | ~known
     frame["hotspot"] = pd.Series(np.where(few, "too_few", found), frame.index, dtype="string")
     return frame
+
+
+def _equal(weights: sp.csr_array) -> bool:
+    """Tell whether the weights of each row are of one size."""
+    rows = np.flatnonzero(np.diff(weights.indptr))
+    starts = weights.indptr[rows]
+    if len(rows) == 0:
+        return True
+    least = np.minimum.reduceat(weights.data, starts)
+    return bool((least > 0).all() and (np.maximum.reduceat(weights.data, starts) == least).all())
+
+
+def _exact(
+    counts: pd.Series, exposure: pd.Series | None, values: Floats, near: sp.csr_array
+) -> tuple[Floats, Floats, Floats]:
+    """Return how likely at least, and at most, as much is by chance, and p."""
+    above, below = drawn_tails(values, near)
+    p = _two_sided(above, below)
+    if exposure is None:
+        return above, below, p
+    count, exposed = finite(counts, "counts"), finite(exposure, "exposure")
+    above, below = counted_tails(count, exposed, rate_variance(counts, exposure), near)
+    return above, below, np.maximum(p, _two_sided(above, below))
+
+
+def _two_sided(above: Floats, below: Floats) -> Floats:
+    p: Floats = np.minimum(2.0 * np.minimum(above, below), 1.0)
+    return p
+
+
+def _permuted(
+    values: Floats, near: sp.csr_array, permutations: int, random_state: int
+) -> tuple[Floats, Floats, Floats]:
+    """Return how many random sums are at least, and at most, the observed one, and p."""
+    ranks = neighbour_ranks(values, near, permutations=permutations, random_state=random_state)
+    return ranks.above.astype(np.float64), ranks.below.astype(np.float64), pseudo_p(ranks)
 
 
 def _spread_out(values: npt.NDArray[np.generic], known: npt.NDArray[np.bool_]) -> Floats:
@@ -211,6 +282,7 @@ def hotspots_by_source(
     patrols: Sequence[str],
     exposure: Mapping[str, pd.Series] | None = None,
     minimum: int = 0,
+    distribution: Distribution = "normal",
     permutations: int = 0,
     random_state: int = 0,
     alpha: float = 0.05,
@@ -228,7 +300,7 @@ def hotspots_by_source(
         The sources of those who are sent to look, such as patrol and video.
     exposure : mapping of str to Series, optional
         By source, such as hours of patrol; for the sources that have one.
-    minimum, permutations, random_state, alpha
+    minimum, distribution, permutations, random_state, alpha
         As for `hotspots`; the false discovery rate is that of each source.
 
     Returns
@@ -264,8 +336,8 @@ def hotspots_by_source(
 
     def found_in(count: pd.Series, held: pd.Series | None = None) -> pd.DataFrame:
         return hotspots(
-            count, weights, exposure=held, minimum=minimum, permutations=permutations,
-            random_state=random_state, alpha=alpha,
+            count, weights, exposure=held, minimum=minimum, distribution=distribution,
+            permutations=permutations, random_state=random_state, alpha=alpha,
         )  # fmt: skip
 
     frame = found_in(counts.sum(axis=1))
