@@ -209,7 +209,9 @@ class CityFile(Record):
 
     def path(self, relative: str) -> Path:
         """Return a path of the city file as an absolute one."""
-        return (self.folder / relative).resolve()
+        path = self.folder / relative
+        # No file has a name with a nought byte in it, and what opens it says so.
+        return path if "\0" in relative else path.resolve()
 
     @property
     def catalog(self) -> Catalog:

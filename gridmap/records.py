@@ -202,6 +202,8 @@ def _problem(one: ErrorDetails, record: type[BaseModel], given: object) -> Probl
     loc, kind = _loc(one, given), one["type"]
     where, found = place_of(loc, given), one["input"]
     context = one.get("ctx", {})
+    if "expected" in context:
+        context = {**context, "expected": ", ".join(context["expected"].split(" or "))}
     reason = context.get("error")
     if isinstance(reason, MistakeError):
         return where, reason.key, reason.params
@@ -288,7 +290,7 @@ def _unknown_key(
     beside = sorted(_record_at(record, loc[:-1]).model_fields)
     for names in (beside, _keys_beside(record)):
         near = difflib.get_close_matches(str(loc[-1]), names, n=1)
-        if near:
+        if near and near[0] != loc[-1]:  # what stands elsewhere by that name is no misspelling
             return "misspelt", {"near": near[0]}
     return "unknown_key", {"known": ", ".join(beside)}
 

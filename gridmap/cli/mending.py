@@ -66,17 +66,17 @@ def taken_up(out: Path, city_folder: Path, lang: Lang) -> list[str]:
 def _is_mended(path: Path, ours: bool, lang: Lang) -> bool:
     """Tell whether a file holds rows to be read back; one that gridmap wrote and cannot is told."""
     from gridmap.sources.files import read_raw
-    from gridmap.sources.mended import is_of_quarantine
+    from gridmap.sources.mended import lacking
 
     try:
         table = read_raw(path).table
     except GridmapError as error:
         reason = error.text(lang)
     else:
-        if is_of_quarantine(table):
+        lacks = lacking(table, lang)
+        if not lacks:
             return True
-        names = (messages.text(f"report.{name}", lang) for name in ("row", "origin", "mark"))
-        reason = messages.text("source.no_mends", lang, path=path.name, columns=", ".join(names))
+        reason = messages.text("source.no_mends", lang, path=path.name, columns=", ".join(lacks))
     if ours:
         said = messages.text("cli.not_taken_up", lang, path=path, reason=reason)
         console.say(said, err=True)

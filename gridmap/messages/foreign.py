@@ -52,7 +52,10 @@ def library_reason(error: BaseException) -> str | Message:
         return Message("foreign.damaged")
     if isinstance(error, OSError) and error.errno:
         return os_reason(error)
-    return Message("foreign.library", {"words": _first_line(error)})
+    said = _first_line(error)
+    if re.search(dict(_COMMON)["full"], said, re.IGNORECASE):
+        return Message("foreign.full")
+    return Message("foreign.library", {"words": said})
 
 
 def database_reason(said: str) -> Message:

@@ -187,7 +187,15 @@ def _joined(table: pd.DataFrame, city_file: CityFile, entry: Input, join: Join) 
 
 def _city_crs(city_file: CityFile, drafts: Sequence[_Draft]) -> pyproj.CRS:
     if city_file.crs:
-        return parse_crs(city_file.crs)
+        try:
+            return parse_crs(city_file.crs)
+        except CrsError as error:
+            raise CrsError(
+                "crs.city_unknown",
+                city=city_file.name,
+                crs=city_file.crs,
+                datums=error.params["datums"],
+            ) from None
     # Points go astray more than outlines. So areas decide, and points only where there is no area.
     placed = [
         draft

@@ -24,7 +24,7 @@ from gridmap.leaving import clean, guarded, leaving, restored, runs_as_formula, 
 from gridmap.sources.files import read_raw
 from gridmap.sources.raw import Raw
 
-__all__ = ["FOLDER", "Done", "is_of_quarantine", "mend_rows", "mends_in", "with_mends"]
+__all__ = ["FOLDER", "Done", "lacking", "mend_rows", "mends_in", "with_mends"]
 
 FOLDER = "mended"
 _KINDS = (".csv", ".xlsx")
@@ -55,9 +55,10 @@ def _words(path: Path) -> list[str]:
     return re.split(r"(\d+)", path.stem)
 
 
-def is_of_quarantine(table: pd.DataFrame) -> bool:
-    """Tell whether a table has the columns by which its rows can be put in place."""
-    return all(_labelled(table, name) is not None for name in ("row", "origin", "mark"))
+def lacking(table: pd.DataFrame, lang: str = "en") -> list[str]:
+    """Return which columns a table lacks, of those by which its rows can be put in place."""
+    names = ("row", "origin", "mark")
+    return [messages.text(f"report.{name}", lang) for name in names if not _labelled(table, name)]
 
 
 def with_mends(raw: Raw, folder: Path, source: str) -> tuple[pd.DataFrame, Done]:
@@ -88,11 +89,8 @@ def with_mends(raw: Raw, folder: Path, source: str) -> tuple[pd.DataFrame, Done]
             mended = read_raw(path).table
         except SourceError as error:
             raise SourceError("source.unread_mends", path=path, reason=error) from None
-        if not is_of_quarantine(mended):
-            needed = ", ".join(
-                messages.text(f"report.{name}") for name in ("row", "origin", "mark")
-            )
-            raise SourceError("source.no_mends", path=path, columns=needed)
+        if lacks := lacking(mended):
+            raise SourceError("source.no_mends", path=path, columns=", ".join(lacks))
         now, step = mend_rows(now, mended, source, first=raw.table, numbers=raw.numbers)
         done += step
     return now, done
@@ -233,7 +231,8 @@ def _same(was: str, cell: object) -> bool:
     if now in (was, clean(was)):
         return True
     if _DATE.fullmatch(was) and _DATE.fullmatch(now):
-        return pd.to_datetime(was) == pd.to_datetime(now)
+        one, other = (pd.to_datetime(each, errors="coerce") for each in (was, now))
+        return bool(one == other)
     try:
         before, after = float(was), float(now)
     except ValueError:

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
+import tempfile
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +38,9 @@ _ALSO = {
     "TopoJSON": {"GeoJSON"},
     "GeoJSONSeq": {"GeoJSON"},
 }
+_JSON = {"GeoJSON", "GeoJSONSeq", "TopoJSON"}
+_CRS = re.compile(rb'"crs"\s*:\s*\{[^{}]*\{\s*"name"\s*:\s*"([^"]+)"')
+_CRS_WITHIN = 100_000
 # Where the header of a dBASE table names its code page; 0x57 stands for whatever Windows has.
 _LANGUAGE = 29
 # Curves and surfaces, which GEOS reads but cannot compute with.
@@ -91,12 +99,19 @@ def read_vector(file: Opened, shown: Path, *, sublayer: str = "", encoding: str 
     """
     with reading(shown):
         names = _layers(file, shown)
+    if not names:
+        raise SourceError("source.empty", path=shown)
     if sublayer and sublayer not in names:
         raise SourceError("source.no_sublayer", path=shown, name=sublayer, names=", ".join(names))
     if not sublayer and len(names) != 1:
         raise SourceError("source.sublayer", path=shown, names=", ".join(names))
     layer = sublayer or names[0]
     used, notes = _encoding(file, encoding)
+    with _in_utf8(file, shown, encoding, notes) as read:
+        return _read(read, shown, layer, used, notes)
+
+
+def _read(file: Opened, shown: Path, layer: str, used: str, notes: list[Note]) -> Raw:
     # GeoJSON has no type for times; what OGR makes of texts would hide how they are written.
     options = {"DATE_AS_STRING": "YES"} if file.way == "GeoJSON" else {}
     with reading(shown), warnings.catch_warnings(record=True) as said:
@@ -212,7 +227,8 @@ def _types(kind: pa.DataType) -> Any:
 def _shapes(wkb: pd.Series) -> tuple[np.ndarray[Any, Any], dict[int, tuple[str, str]]]:
     """Return shapes from their binary form, and the rows whose shape cannot be read."""
     given = wkb.to_numpy(dtype=object)
-    shapes = shapely.from_wkb(given, on_invalid="fix")
+    with np.errstate(invalid="ignore"):  # coordinates that are no numbers
+        shapes = shapely.from_wkb(given, on_invalid="fix")
     shapes, bad = _computable(shapes)
     lost = shapely.is_missing(shapes) & np.array([each is not None for each in given], dtype=bool)
     return shapes, {int(row): ("unreadable_shape", "") for row in np.flatnonzero(lost)} | bad
@@ -227,9 +243,72 @@ def _computable(
     return shapes, bad
 
 
+@contextmanager
+def _in_utf8(file: Opened, shown: Path, asked: str, notes: list[Note]) -> Iterator[Opened]:
+    """Give a file of JSON in UTF-8, which is all that OGR reads."""
+    if file.way not in _JSON:
+        yield file
+        return
+    with reading(shown):
+        data = file.path.read_bytes()
+    notes += _unread_crs(data)
+    text, found = _decoded(data, shown, asked)
+    if text is None:
+        yield file
+        return
+    if found != asked:
+        notes.append(Note("encoding", {"encoding": found}))
+    with tempfile.TemporaryDirectory(prefix="gridmap-") as folder:
+        path = Path(folder) / file.path.name
+        with reading(shown):
+            path.write_text(text, encoding="utf-8", newline="")
+        yield replace(file, path=path)
+
+
+def _unread_crs(data: bytes) -> list[Note]:
+    """Tell of a coordinate system that nobody knows, which OGR takes for degrees without a word."""
+    named = _CRS.search(data[:_CRS_WITHIN])
+    if named is None:
+        return []
+    name = named[1].decode("utf-8", errors="replace")
+    try:
+        pyproj.CRS.from_user_input(name)
+    except pyproj.exceptions.CRSError:
+        return [Note("crs_unread", {"crs": name})]
+    return []
+
+
+def _decoded(data: bytes, shown: Path, asked: str) -> tuple[str | None, str]:
+    """Return the text of a file that is not in UTF-8, and its encoding; None where it is."""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        found = asked or detect(data)
+    else:
+        return None, "utf_8"
+    try:
+        return data.decode(found), found
+    except LookupError:
+        raise SourceError("source.encoding_unknown", path=shown, encoding=asked) from None
+    except UnicodeDecodeError as error:
+        if asked:
+            raise SourceError(
+                "source.encoding",
+                path=shown,
+                encoding=asked,
+                byte=error.start,
+                found=detect(data),
+            ) from None
+        return None, found  # a few bytes are no text: each costs its row
+
+
 def _encoding(file: Opened, asked: str) -> tuple[str, list[Note]]:
     """Return the encoding of a Shapefile that does not say its own: by all bytes of its table."""
-    if asked or file.way != "ESRI Shapefile":
+    if file.way != "ESRI Shapefile":
+        # Those say their encoding themselves, or have one alone; but for JSON, see above.
+        idle = asked and file.way not in _JSON
+        return "", [Note("encoding_idle", {"encoding": asked})] if idle else []
+    if asked:
         return asked, []
     table = next((p for p in _beside(file.path, ".dbf") if p.is_file()), None)
     if table is None or any(p.is_file() for p in _beside(file.path, ".cpg")):

@@ -343,6 +343,17 @@ def test_a_system_that_is_given_serves_as_wide_a_city_as_it_says(tmp_path: Path)
     assert len(read_city(tmp_path).frame("grids")) == 4
 
 
+def test_a_nought_byte_and_an_unknown_system_are_told(tmp_path: Path) -> None:
+    odd = CASES.replace('"cases.csv"', '"a\\u0000b.csv"')
+    with pytest.raises(SourceError) as told:
+        read_town(tmp_path, [ROW], HEAD + GRIDS + odd)
+    assert told.value.key == "source.no_name"
+    with pytest.raises(CrsError, match="town: crs = 'EPSG:99999'"):
+        read_town(tmp_path, [ROW], HEAD + 'crs = "EPSG:99999"\n' + GRIDS + CASES)
+    with pytest.raises(ConfigError, match=r"colour: no such key; there are: .*timezone"):
+        read_town(tmp_path, [ROW], "colour = 3\n" + HEAD + GRIDS + CASES)
+
+
 def test_rows_are_counted_as_a_spreadsheet_counts_them(tmp_path: Path) -> None:
     write_town(tmp_path, [ROW])
     bad = "2,litter,never,,,120.905,30.705"

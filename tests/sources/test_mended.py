@@ -169,6 +169,9 @@ def mended_as(table: pd.DataFrame, cells: dict[str, list[object]]) -> pd.DataFra
         ("30.7", "30.8", False),
         ("2025-03-01 08:00", "2025/3/1 8:00", True),
         ("2025-03-01 08:00", "2025/3/1 9:00", False),
+        ("2025-02-30", "2025-02-28", False),
+        ("2025-03-01", "2025-13-01", False),
+        ("2025-03-01 25:00", "2025-03-01 5:00", False),
         ("=1+1", "'=1+1", True),
         ("a\x00b", "ab", True),
         ("a\x1b[31mb\u202e\r\nc", "ab\nc", True),
@@ -218,6 +221,9 @@ def test_a_file_that_is_none_of_the_quarantine_is_refused(tmp_path: Path) -> Non
         read_city(tmp_path)
     (tmp_path / "mended" / "notes.csv").write_text("garbage\n", encoding="utf-8")
     with pytest.raises(SourceError, match=r"notes\.csv: mended rows cannot be read .* quarantine/"):
+        read_city(tmp_path)
+    (tmp_path / "mended" / "notes.csv").write_text("row,gridmap source,x\n1,a,b\n")
+    with pytest.raises(SourceError, match=r"lacks the columns: gridmap mark;"):
         read_city(tmp_path)
 
 

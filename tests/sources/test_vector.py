@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 import shapely
 from written_town import HEAD, reasons
 
+from gridmap.errors import SourceError
 from gridmap.sources import read_city
 from gridmap.sources.files import read_raw
 
@@ -125,3 +127,55 @@ def test_the_encoding_of_a_shapefile_that_hides_it_is_found(tmp_path: Path, enco
     assert raw.table["name"].to_list() == names
     assert [note.key for note in raw.notes] == (["encoding"] if encoding == "gbk" else [])
     assert read_raw(tmp_path / "g.shp", encoding=encoding).table["name"].to_list() == names
+
+
+@pytest.mark.parametrize("asked", ["", "gb18030"])
+@pytest.mark.parametrize("name", ["a.geojson", "a.geojsonl"])
+def test_json_in_another_encoding_is_read(tmp_path: Path, name: str, asked: str) -> None:
+    said = features(*({"n": f"网格员张示例{at}号楼道"} for at in range(3)))
+    text = json.dumps(json.loads(said), ensure_ascii=False)
+    if name.endswith("l"):
+        rows = json.loads(said)["features"]
+        text = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    (tmp_path / name).write_bytes(text.encode("gb18030"))
+    raw = read_raw(tmp_path / name, encoding=asked)
+    assert raw.table["n"].str.startswith("网格员张示例").all()
+    assert not raw.bad
+    assert [note.key for note in raw.notes] == ([] if asked else ["encoding"])
+
+
+def test_an_encoding_that_a_file_does_not_need_is_told(tmp_path: Path) -> None:
+    frame = gpd.GeoDataFrame({"n": ["一", "二", "三"]}, geometry=SQUARES, crs=4326)
+    frame.to_file(tmp_path / "a.gpkg")
+    raw = read_raw(tmp_path / "a.gpkg", encoding="gb18030")
+    assert raw.table["n"].to_list() == ["一", "二", "三"]
+    assert [note.key for note in raw.notes] == ["encoding_idle"]
+    (tmp_path / "b.geojson").write_bytes(features({"n": "一"}).encode())
+    data = features({"n": "x"}).encode().replace(b'"x"', b'"\xd5\xc5"')
+    (tmp_path / "c.geojson").write_bytes(data)
+    with pytest.raises(SourceError, match="no such encoding"):
+        read_raw(tmp_path / "c.geojson", encoding="klingon")
+    assert not read_raw(tmp_path / "b.geojson", encoding="utf-8").notes
+
+
+def test_a_system_that_nobody_knows_is_told(tmp_path: Path) -> None:
+    known = json.loads(features({"n": 1}))
+    for name, told in (("urn:ogc:def:crs:EPSG::999999", 1), ("urn:ogc:def:crs:EPSG::4490", 0)):
+        known["crs"] = {"type": "name", "properties": {"name": name}}
+        (tmp_path / "a.geojson").write_text(json.dumps(known))
+        raw = read_raw(tmp_path / "a.geojson")
+        assert [note.key for note in raw.notes] == ["crs_unread"] * told
+
+
+def test_coordinates_that_are_no_numbers_warn_nobody(tmp_path: Path) -> None:
+    text = features({"n": 1}, {"n": 2}).replace("120.01,", "NaN,", 1)
+    (tmp_path / "a.geojson").write_text(text)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(read_raw(tmp_path / "a.geojson").table) == 2
+
+
+def test_a_file_without_a_layer_holds_nothing(tmp_path: Path) -> None:
+    (tmp_path / "a.geojson").write_text('{"type": "FeatureCollection", "features": []}')
+    with pytest.raises(SourceError, match="no rows"):
+        read_raw(tmp_path / "a.geojson")
