@@ -140,6 +140,6 @@ def test_names_of_old_are_still_read() -> None:
     old = Analysis.model_validate({"transfers": [step], "duties": {"seam_m": 3.0}})
     new = Analysis.model_validate({"interpolate": [step], "responsibility": {"seam_m": 3.0}})
     assert old == new
-    assert old.interpolate[0].reach_m is None
+    assert old.interpolate[0].reach_m == 50
     with pytest.raises(ValidationError, match="reach_m"):
-        Analysis.model_validate({"interpolate": [{**step, "reach_m": 0}]})
+        Analysis.model_validate({"interpolate": [{**step, "reach_m": -1}]})

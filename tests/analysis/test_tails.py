@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 import scipy.stats
+from benchmarks.lines import Options
+from benchmarks.nulls import hotspots as maps_of_chance
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -156,3 +158,17 @@ def test_weights_of_several_sizes_are_permuted() -> None:
     pd.testing.assert_series_equal(found["p"], permuted["p_sim"], check_names=False)
     equal = hotspots(counts, with_self(square(12)), distribution="exact")
     assert (equal["p"] < 1e-4).any()
+
+
+def test_the_benchmark_tells_of_maps_with_and_without_a_cluster(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(maps_of_chance, "SIZES", (100,))
+    lines = list(maps_of_chance.run(Options(size=2)))
+    for kind in maps_of_chance.COUNTS:
+        told = [line for line in lines if line.case.startswith(kind)]
+        assert {line.variant for line in told} >= {"exact", "normal", "exact, by exposure"}
+    assert {line.metric for line in lines} == {"any %", "any +-", "found %", "found +-"}
+    made = maps_of_chance.town(400, np.random.default_rng(1))
+    assert (len(made.cluster), made.near.shape) == (4, (400, 400))
+    assert made.exposure.mean() == pytest.approx(1)

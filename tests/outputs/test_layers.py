@@ -93,6 +93,7 @@ def test_the_report_has_every_figure_in_both_languages(sample: Analysed, tmp_pat
         "minimum_count": 0,
         "exposure": "",
         "level": "",
+        "hotspot_p": "normal",
     }
     assert sum(entry["rows"] for entry in said["inputs"]) == said["summary"]["rows_in"]
 

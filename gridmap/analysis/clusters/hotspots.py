@@ -147,13 +147,13 @@ def hotspots(
     2     30  1.59    none
     3      2  1.59    none
 
-    Of ten units that is what chance gives, for three of them must be the fullest:
+    Of sums that are not normal p is another:
 
     >>> exact = analysis.hotspots(counts, analysis.queen(squares), distribution="exact")
     >>> exact[["p", "hotspot"]].round(3).head(2)
            p hotspot
-    0  0.067    none
-    1  0.067    none
+    0  0.019     hot
+    1  0.019     hot
     """
     values = finite(counts, "counts")
     fitting(weights, len(counts))

@@ -136,7 +136,7 @@ def areal_interpolate(
     Raises
     ------
     ConformError
-        If a count is below zero, or the reach is.
+        If a count is below zero, or the reach is, or there are counts and no target.
 
     Examples
     --------
@@ -146,6 +146,8 @@ def areal_interpolate(
     >>> analysis.areal_interpolate(blocks, grids, pd.Series([10])).to_list()
     [3, 7]
     """
+    if targets.empty and counts.fillna(0).gt(0).any():
+        raise ConformError("conform.no_rows", function="areal_interpolate", name="targets")
     return areal_shares(sources, targets, counts, reach_m=reach_m).received
 
 
