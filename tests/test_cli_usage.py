@@ -112,7 +112,8 @@ def test_arguments_in_the_wrong_order_are_told(tmp_path: Path, capsys: Said) -> 
     assert gridmap("who", "120.905,30.705", city) == 2
     assert "in the order that gridmap who --help shows" in capsys.readouterr().err
     # A city that is not there is not there, whatever else is typed.
-    assert gridmap("run", tmp_path / "none.toml", "--out", tmp_path / "out") == 1
+    assert gridmap("run", tmp_path / "none.toml", "--out", city) == 1
+    assert "no such file" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("asked", [["--lang", "zh"], ["--lang=zh"]])

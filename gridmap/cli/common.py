@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
@@ -102,7 +103,13 @@ def opened(city: Path, lang: str) -> tuple[CityFile, Lang]:
 
 def _prove_order(city: Path) -> None:
     """Tell it where the city file stands on the command line, but in another place."""
-    others = [Path(each) for each in sys.argv[2:] if each and not each.startswith("-")]
+    typed = pairwise(sys.argv[1:])
+    # What stands after an option is its value.
+    others = [
+        Path(each)
+        for before, each in typed
+        if not before.startswith("-") and not each.startswith("-")
+    ]
     given = next((each for each in others if each != city and _is_city(each)), None)
     if given is not None:
         raise UsageMistakeError("usage.order", city=given, found=city, command=sys.argv[1])
