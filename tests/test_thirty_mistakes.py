@@ -381,6 +381,12 @@ MISTAKES = {
         "TOWN/cases.csv：没有数据行；请从城市文件中去掉该输入，或换成有数据的文件",
         files={"cases.csv": HEADING.encode()},
     ),
+    "rows without a heading": Mistake(
+        "check TOWN",
+        "TOWN/cases.csv: its only line is taken for the heading (a-1, litter), so there are no rows; write the names of the columns above the data",
+        "TOWN/cases.csv：唯一的一行被当作表头（a-1, litter），因此没有数据行；请在数据上方补写列名",
+        files={"cases.csv": b"a-1,litter\n"},
+    ),
     "times in words": Mistake(
         "check TOWN",
         "cases.csv: not one row can be used as 'problems'; the commonest reason: opened is no time (such as '三月一日'); correct these values, or 'columns' and 'constants' in the city file; gridmap layers problems tells what is asked",

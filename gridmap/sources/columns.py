@@ -80,6 +80,7 @@ class Reasons:
 class _About:
     """What is found out while the columns of one input are read."""
 
+    path: str
     timezone: str
     reasons: Reasons
     notes: list[Note]
@@ -120,7 +121,7 @@ def typed_columns(
     SourceError
         If a column that a rule names is not there, or a required field has no column.
     """
-    about = _About(timezone, reasons, notes)
+    about = _About(entry.path, timezone, reasons, notes)
     filled: dict[str, pd.Series] = {}
     for name, field in layer.inputs.items():
         if name in entry.constants:
@@ -179,7 +180,7 @@ def _typed(
     if field.type in ("string", "category"):
         about.reasons.add(is_rounded(source, text), f"rounded:{name}", text)
     if rule.extract:
-        text = _extracted(text, rule)
+        text = _extracted(text, name, rule, about)
     if rule.values:
         text = text.replace(dict(rule.values)).astype("string")
     if rule.prefix:
@@ -201,12 +202,14 @@ _READ = {
 }
 
 
-def _extracted(text: pd.Series, rule: ColumnRule) -> pd.Series:
+def _extracted(text: pd.Series, name: str, rule: ColumnRule, about: _About) -> pd.Series:
     try:
         return text.str.extract(rule.extract, expand=True)[0].astype("string")
     except (re.error, ValueError) as error:
         reason = library_reason(error)
-        raise ConfigError("config.extract", pattern=rule.extract, reason=reason) from None
+        raise ConfigError(
+            "config.extract", path=about.path, field=name, pattern=rule.extract, reason=reason
+        ) from None
 
 
 def _times(text: pd.Series, name: str, field: Field, rule: ColumnRule, about: _About) -> pd.Series:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from gridmap.errors import SourceError
 from gridmap.model import Note
 
-__all__ = ["UNNAMED", "Raw", "heading"]
+__all__ = ["UNNAMED", "Raw", "heading", "rowless"]
 
 UNNAMED = "column "
 """What the name of a column without one begins with; its position follows."""
@@ -64,3 +66,22 @@ def heading(cells: list[str]) -> tuple[list[str], list[Note]]:
         names.append(name)
     notes = [Note("heading_twice", {"columns": ", ".join(dict.fromkeys(twice))})] if twice else []
     return names, notes
+
+
+def rowless(path: Path, cells: Sequence[str], known: Collection[str]) -> SourceError:
+    """Return the error of a table without rows.
+
+    A line without any of the names that are asked for may be a row that lacks its heading.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        What to call the table.
+    cells : sequence of str
+        Of the line that was taken for the heading.
+    known : collection of str
+        Names that the heading should have.
+    """
+    if known and any(cells) and not {*cells} & {*known}:
+        return SourceError("source.heading_alone", path=path, cells=", ".join(filter(None, cells)))
+    return SourceError("source.empty", path=path)

@@ -12,7 +12,7 @@ import python_calamine
 from gridmap.errors import SourceError
 from gridmap.model import Note
 from gridmap.sources.door import reading
-from gridmap.sources.raw import Raw, heading
+from gridmap.sources.raw import Raw, heading, rowless
 from gridmap.sources.text import find_heading
 
 __all__ = ["read_sheet"]
@@ -57,7 +57,7 @@ def read_sheet(path: Path, shown: Path, *, sheet: str = "", known: Collection[st
     at = find_heading(first, known) if first else 0
     held = [k for k in range(at + 1, len(rows)) if any(_word(cell).strip() for cell in rows[k])]
     if not held:
-        raise SourceError("source.empty", path=shown)
+        raise rowless(shown, first[at] if first else [], known)
     body = [rows[k] for k in held]
     columns, notes = _columns(first[at], body)
     if any(cell.strip() for row in first[:at] for cell in row):

@@ -20,7 +20,7 @@ import pyarrow as pa
 from gridmap.errors import SourceError
 from gridmap.messages.foreign import library_reason
 from gridmap.model import Note
-from gridmap.sources.raw import UNNAMED, Raw, heading
+from gridmap.sources.raw import UNNAMED, Raw, heading, rowless
 
 __all__ = ["detect", "find_heading", "read_text"]
 
@@ -137,7 +137,7 @@ def read_text(
         else:
             rows.add(number, cells, reason, value)
     if not rows.count:
-        raise SourceError("source.empty", path=path)
+        raise rowless(path, names, known)
     table = rows.table(names)
     # Commas at the end of every line make a column without a name or a value.
     nothing = [name for name in names if name.startswith(UNNAMED) and table[name].isna().all()]

@@ -245,6 +245,7 @@ def _faults(format_name: str, layer: str) -> Iterator[None]:
     try:
         yield
     except _FAULTS as error:
+        key = "export.failed" if layer else "export.failed_whole"
         raise OutputError(
-            "export.failed", format=format_name, layer=layer or "*", reason=library_reason(error)
+            key, format=format_name, layer=layer, reason=library_reason(error)
         ) from error
