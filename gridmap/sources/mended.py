@@ -33,6 +33,14 @@ _SHORT = re.compile(r"\d(\.\d+)?E\+\d+", re.IGNORECASE)  # how Excel saves long 
 _DATE = re.compile(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}([ T]\d{1,2}:\d{2}(:\d{2})?)?")
 
 
+class _TwiceError(ValueError):
+    """Two rows of one file that mend one row, and do not agree."""
+
+    def __init__(self, row: int, column: str) -> None:
+        super().__init__(f"row {row} is mended twice, and {column} differs")
+        self.row, self.column = row, column
+
+
 @dataclass(frozen=True)
 class Done:
     """What became of mended rows: where some were put in place, and how many found none."""
@@ -81,7 +89,8 @@ def with_mends(raw: Raw, folder: Path, source: str) -> tuple[pd.DataFrame, Done]
     Raises
     ------
     SourceError
-        If a file of the folder cannot be read, or is none of the quarantine.
+        If a file of the folder cannot be read, is none of the quarantine, or mends one row in two
+        ways.
     """
     done, now = Done(), raw.table
     for path in mends_in(folder):
@@ -91,7 +100,12 @@ def with_mends(raw: Raw, folder: Path, source: str) -> tuple[pd.DataFrame, Done]
             raise SourceError("source.unread_mends", path=path, reason=error) from None
         if lacks := lacking(mended):
             raise SourceError("source.no_mends", path=path, columns=", ".join(lacks))
-        now, step = mend_rows(now, mended, source, first=raw.table, numbers=raw.numbers)
+        try:
+            now, step = mend_rows(now, mended, source, first=raw.table, numbers=raw.numbers)
+        except _TwiceError as error:
+            raise SourceError(
+                "source.mended_twice", path=path, row=error.row, source=source, column=error.column
+            ) from None
         done += step
     return now, done
 
@@ -126,6 +140,11 @@ def mend_rows(
     -------
     DataFrame, Done
 
+    Raises
+    ------
+    ValueError
+        If two of the mended rows mend one cell differently.
+
     Examples
     --------
     >>> from gridmap.digests import row_marks
@@ -151,14 +170,15 @@ def mend_rows(
     places = known_rows.get_indexer(pd.Index(asked_rows.to_numpy(dtype=float, na_value=-1)))
     found = _found([table] if first is None else [table, first], places, asked[changed])
     values = {name: table[name].astype(object).copy() for name in columns.values()}
-    put: set[int] = set()
+    put: dict[int, dict[str, str]] = {}
     for row, (place, was) in zip(changed, found, strict=True):
         for name in columns.values() if was is not None else ():
             before = cell_text(was[name].iloc[place]) if was is not None else ""
             cell = _read_back(before, cells[name].iloc[row])
             if was is not None and not _same(before, cell):
+                if put.setdefault(place, {}).setdefault(name, cell_text(cell)) != cell_text(cell):
+                    raise _TwiceError(int(known_rows[place]), name)
                 values[name].iloc[place] = None if cell_text(cell) == "" else cell
-                put.add(place)
     stale = sum(was is None for _, was in found)
     if not put:
         return table, Done(stale=stale)

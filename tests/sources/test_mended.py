@@ -273,3 +273,20 @@ def test_a_mask_never_takes_the_place_of_what_it_hides(
     addresses = city.frame("problems").set_index("code")["address"].to_dict()
     assert addresses["2"] == "Gate 2, 13800001234"
     assert list(addresses) == ["1", "2", "13800001111"]
+
+
+def test_one_row_mended_in_two_ways_is_refused_and_a_row_left_as_it_was_is_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_town(tmp_path, [ROW, BAD[0]])
+    run(tmp_path, capsys)
+    path = tmp_path / "out" / QUARANTINE
+    twice = pd.read_csv(path, dtype=str, keep_default_na=False)
+    (tmp_path / "mended").mkdir()
+    kept = tmp_path / "mended" / path.name
+    good = twice.assign(**{"from": "2025-03-02"})
+    pd.concat([twice, good, good]).to_csv(kept, index=False, encoding="utf-8-sig")
+    assert len(read_city(tmp_path).layers["problems"]) == 2
+    pd.concat([good, twice.assign(**{"from": "2025-03-03"})]).to_csv(kept, index=False)
+    with pytest.raises(SourceError, match=r"csv: row 3 of .* is mended twice, and from differs"):
+        read_city(tmp_path)
