@@ -201,3 +201,29 @@ def test_what_is_asked_for_in_full_leaves_in_full_without_controls(tmp_path: Pat
                    for _, text in texts_of(file.name, file.read_bytes())), part  # fmt: skip
     said = run(["who", city, "120.901,30.701", "--json", "--unmask"]).out
     assert PHONE in said
+
+
+@pytest.mark.postgis
+def test_nothing_leaves_to_a_database_of_many_users(tmp_path: Path, postgres_database: str) -> None:
+    psycopg = pytest.importorskip("psycopg")
+    city = marked_city().write(tmp_path / "city")
+    held = []
+    for asked in ([], ["--unmask"]):
+        run(["run", city, "--out", tmp_path / "out", "--store", postgres_database, *asked])
+        with psycopg.connect(postgres_database) as connection:
+            named = connection.execute(
+                "SELECT quote_ident(table_schema) || '.' || quote_ident(table_name)"
+                " FROM information_schema.tables WHERE table_type = 'BASE TABLE'"
+                " AND table_schema NOT IN ('pg_catalog', 'information_schema')"
+            ).fetchall()
+            rows = [
+                row for (name,) in named
+                for (row,) in connection.execute(f"SELECT row_to_json(t)::text FROM {name} t")  # noqa: S608
+            ]  # fmt: skip
+        held.append(rows)
+    assert len(held[0]) == len(held[1]) > 50
+    assert [row for row in held[0] if NUMBERS.search(row)] == []
+    assert any(NUMBERS.search(row) for row in held[1])
+    cells = [str(cell) for rows in held for row in rows for cell in json.loads(row).values()
+             if isinstance(cell, str)]  # fmt: skip
+    assert [cell for cell in cells if CONTROLS.search(cell)] == []
