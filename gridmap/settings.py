@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AliasChoices, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import (
+    AliasChoices,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
 
 from gridmap.records import FrozenMap, MistakeError, Record, nothing
 
@@ -23,6 +30,13 @@ __all__ = [
 
 # JSON has no infinity: editors take inf of a TOML file for null.
 Cost = Annotated[float, WithJsonSchema({"type": ["number", "null"]})]
+
+
+# Counts alone were what nothing written stood for once.
+Against = Annotated[
+    Literal["auto", "none", "households", "population", "roads", "patrol_hours", "camera_hours"],
+    BeforeValidator(lambda asked: asked or "none"),
+]
 
 
 class Finite(Record):
@@ -136,10 +150,10 @@ class Analysis(Finite):
     alpha: float = Field(default=0.05, gt=0, lt=1)
     neighbour_m: float = Field(default=1.0, ge=0)
     permutations: int = Field(default=0, ge=0)
-    hotspot_p: Literal["normal", "exact"] = "normal"
+    hotspot_p: Literal["exact", "normal"] = "exact"
     random_state: int = Field(default=0, ge=0)
     minimum_count: int = Field(default=0, ge=0)
-    exposure: Literal["", "households"] = ""
+    exposure: Against = "auto"
     residents: tuple[str, ...] = ()
     patrols: tuple[str, ...] = ()
     emerging_bin: str = "week"

@@ -13,6 +13,8 @@ from hypothesis import settings
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(Path(__file__).parent))
 
+from any_commands import run  # noqa: E402
+
 from gridmap.config import read_city_file  # noqa: E402
 from gridmap.design import as_layers, design_grids, resize_grids  # noqa: E402
 from gridmap.measures.analyse import analyse  # noqa: E402
@@ -76,6 +78,19 @@ def sample() -> Analysed:
 def planted() -> dict[str, Any]:
     """What the generator hid in the sample city."""
     return json.loads((ROOT / "data" / "planted.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
+def boston_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """What `gridmap run` writes of Boston, beside a store of it (x.sqlite), and its figures.
+
+    Tests that take it are of the group ``boston``, so that it is made once.
+    """
+    folder = tmp_path_factory.mktemp("boston")
+    done = run(["run", ROOT / "examples" / "boston.toml", "--out", folder / "run",
+                "--store", folder / "x.sqlite", "--json"])  # fmt: skip
+    assert (done.wrong, done.code) == ("", 0)
+    return folder / "run", json.loads(done.out)["summary"]
 
 
 @pytest.fixture(scope="session")

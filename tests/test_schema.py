@@ -67,6 +67,21 @@ def test_what_pandera_refuses_does_not_hold(sample: Analysed, layer: str, name: 
     assert not holds(sample.city.catalog.layer(layer), frame)
 
 
+def test_the_least_and_the_most_that_a_field_may_have_hold(sample: Analysed) -> None:
+    layer, frame = sample.city.catalog.layer("grids"), pd.DataFrame(sample.city.layers["grids"])
+    field = layer.fields["households"].model_copy(update={"minimum": 3, "maximum": 7})
+    bounded = layer.model_copy(update={"fields": {**layer.fields, "households": field}})
+    for value, good in ((2, False), (3, True), (7, True), (8, False)):
+        valued = frame.assign(households=pd.Series(value, frame.index, dtype="Int64"))
+        assert holds(bounded, valued) == good
+        try:
+            schema(bounded).validate(valued)
+        except pandera.errors.SchemaError:
+            assert not good
+        else:
+            assert good
+
+
 def test_pandera_is_not_asked_where_all_is_well(
     sample: Analysed, monkeypatch: pytest.MonkeyPatch
 ) -> None:

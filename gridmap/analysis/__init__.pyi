@@ -45,7 +45,6 @@ from .clusters.moran import local_moran as local_moran
 from .clusters.rates import crude_rates as crude_rates
 from .clusters.rates import empirical_bayes as empirical_bayes
 from .clusters.rates import local_empirical_bayes as local_empirical_bayes
-from .clusters.rates import rate_variance as rate_variance
 from .clusters.rates import standardised_rates as standardised_rates
 from .clusters.significance import discoveries as discoveries
 from .clusters.significance import neighbour_ranks as neighbour_ranks

@@ -466,7 +466,7 @@ def _figures(
     pieces, piece = connected_components(links, directed=False)
     home = np.zeros(pieces, dtype=np.int64)
     home[piece] = own
-    number = np.bincount(home, minlength=count)
+    number = np.bincount(home)  # no part is without an atom
     compact = compactness(total(graph.area_m2), total(graph.perimeter_m) - shared)
     people, weight, bounds = total(households), total(graph.weight), bounds_of(plan.settings)
     within = (weight >= bounds.minimum - 1e-9) & (weight <= bounds.maximum + 1e-9)

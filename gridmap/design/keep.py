@@ -204,7 +204,7 @@ def _with_count(
     seed: int,
 ) -> Longs | None:
     """Return the best partition into that many parts near the one that was, or None."""
-    label = start.copy()
+    label = start
     while int(label.max()) + 1 > number:
         merged = _merged(graph, label, locked)
         if merged is None:

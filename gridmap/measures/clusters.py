@@ -8,6 +8,7 @@ import scipy.sparse as sp
 
 from gridmap import analysis
 from gridmap.errors import ConformError
+from gridmap.measures.exposures import KNOWN_BY, USES, Exposure, cell_exposure, grid_exposure
 from gridmap.measures.registry import Given, Made, Measure
 from gridmap.settings import Analysis
 
@@ -16,18 +17,9 @@ __all__ = ["MEASURES"]
 
 def _hotspots(given: Given) -> Made:
     grids, loads, settings = given.grids, given["grid_results"], given.settings
-    exposure = _households(loads, "exposure") if settings.exposure == "households" else None
     near = analysis.neighbours(grids, distance_m=settings.neighbour_m)
-    scores = _scores(loads["problems"], near, settings, exposure)
+    scores = _scores(loads["problems"], near, settings, grid_exposure(given, loads["problems"]))
     return {"hotspots": grids[["code", "name", "geometry"]].join(scores)}
-
-
-def _households(loads: gpd.GeoDataFrame, setting: str) -> pd.Series:
-    """Return the households of grids, of which a setting asks for some."""
-    if not loads["households"].fillna(0).any():
-        raise ConformError("conform.no_exposure", setting=setting)
-    households: pd.Series = loads["households"]
-    return households
 
 
 def _clusters(given: Given) -> Made:
@@ -54,8 +46,9 @@ def _hotspot_cells(given: Given) -> Made:
     outline = city.areas(city.levels[0]).union_all() if city.levels else None
     cells = analysis.cell_grid(given.placed, outline, resolution=settings.h3_resolution)
     near = analysis.cell_neighbours(list(cells["code"]))
-    scores = _scores(cells["count"], near, settings)
-    return {"hotspot_cells": cells[["code", "geometry"]].join(scores)}
+    exposure = cell_exposure(given, cells, lambda points: _cells_of(points, settings))
+    scores = _scores(cells["count"], near, settings, exposure)
+    return {"hotspot_cells": cells[["code", "geometry"]].join(scores), "cell_exposure": exposure}
 
 
 def _by_source(given: Given) -> Made:
@@ -66,8 +59,10 @@ def _by_source(given: Given) -> Made:
     near = analysis.cell_neighbours(list(cells["code"]))
     within = _cells_of(problems, settings)
     counts = analysis.count_by(within, problems["source"], cells["code"])
+    exposure: Exposure = given["cell_exposure"]
+    held = None if exposure.values is None else exposure.values.set_axis(cells["code"])
     scores = analysis.hotspots_by_source(
-        counts, near, residents=settings.residents, patrols=settings.patrols,
+        counts, near, residents=settings.residents, patrols=settings.patrols, exposure=held,
         minimum=settings.minimum_count, distribution=settings.hotspot_p,
         permutations=settings.permutations, random_state=settings.random_state,
         alpha=settings.alpha,
@@ -76,7 +71,8 @@ def _by_source(given: Given) -> Made:
     for source in counts.columns:
         columns = {f"{name}_{source}": name for name in ("count", "z", "q", "hotspot")}
         one = cells[["code", "geometry"]].join(scores[list(columns)].rename(columns=columns))
-        parts.append(one.assign(cell=one["code"], source=source, code=one["code"] + ":" + source))
+        named = {"cell": one["code"], "source": source, "held_against": exposure.name}
+        parts.append(one.assign(code=one["code"] + ":" + source, **named))
     blind = scores["unseen"].fillna(value=False).astype(bool)
     reported = counts[list(settings.residents)].sum(axis=1).set_axis(cells.index)
     unseen = cells.loc[blind, ["code", "geometry"]].assign(count=reported[blind])
@@ -96,17 +92,27 @@ def _scores(
     counts: pd.Series,
     near: sp.csr_array,
     settings: Analysis,
-    exposure: pd.Series | None = None,
+    exposure: Exposure,
 ) -> pd.DataFrame:
     scores = analysis.hotspots(
-        counts, near, exposure=exposure, minimum=settings.minimum_count,
+        counts, near, exposure=exposure.values, minimum=settings.minimum_count,
         distribution=settings.hotspot_p,
         permutations=settings.permutations, random_state=settings.random_state,
         alpha=settings.alpha,
     )  # fmt: skip
     if settings.permutations:
         scores["p"] = scores["p_sim"]
-    return scores[["count", "z", "p", "q", "hotspot"]]
+    scores["expected"] = _expected(counts, exposure)
+    scores["held_against"] = exposure.name
+    return scores[["count", "expected", "held_against", "z", "p", "q", "hotspot"]]
+
+
+def _expected(counts: pd.Series, exposure: Exposure) -> pd.Series:
+    """Return what units would have if all had the same, by what they are held against."""
+    if exposure.values is None:
+        return pd.Series(counts.mean(), index=counts.index, dtype="float64")
+    known = exposure.values.where(exposure.values > 0)
+    return counts[known.notna()].sum() * known / known.sum()
 
 
 # Fewer bins seldom show a trend, and nine in ten of them cannot be told from all.
@@ -157,7 +163,13 @@ def _emerging_exposure(given: Given, level: str) -> pd.Series | None:
     if level != given.level:
         raise ConformError("conform.no_exposure_of", level=given.level)
     loads = given["grid_results"]
-    return _households(loads, "emerging_against").set_axis(loads["code"])
+    if not loads["households"].fillna(0).any():
+        raise ConformError(
+            "conform.no_exposure", setting="emerging_against", exposure="households",
+            layers=KNOWN_BY["households"],
+        )  # fmt: skip
+    households: pd.Series = loads["households"]
+    return households.set_axis(loads["code"])
 
 
 def _density(given: Given) -> Made:
@@ -183,8 +195,9 @@ MEASURES = (
     Measure(
         "hotspots",
         needs=("grids", "problems", "grid_results"),
+        uses=("roads",),
         makes=("hotspots",),
-        method="Getis-Ord Gi* (Ord and Getis 1995), Benjamini-Hochberg FDR",
+        method="Getis-Ord Gi* (Ord and Getis 1995), exact p, Benjamini-Hochberg FDR",
         settings=(*_LOCAL, "level", "neighbour_m", "minimum_count", "exposure", "hotspot_p"),
         run=_hotspots,
     ),
@@ -199,19 +212,27 @@ MEASURES = (
     Measure(
         "hotspot_cells",
         needs=("problems",),
-        uses=("grids",),
-        makes=("hotspot_cells",),
-        method="Getis-Ord Gi* (Ord and Getis 1995) on H3, Benjamini-Hochberg FDR",
-        settings=(*_LOCAL, "h3_resolution", "minimum_count", "hotspot_p"),
+        uses=("grids", *USES),
+        makes=("hotspot_cells", "cell_exposure"),
+        method="Getis-Ord Gi* (Ord and Getis 1995) on H3, exact p, Benjamini-Hochberg FDR",
+        settings=(*_LOCAL, "h3_resolution", "minimum_count", "exposure", "hotspot_p"),
         run=_hotspot_cells,
     ),
     Measure(
         "source_hotspots",
-        needs=("problems", "hotspot_cells"),
+        needs=("problems", "hotspot_cells", "cell_exposure"),
         makes=("source_hotspots", "unseen"),
         method="Getis-Ord Gi* (Ord and Getis 1995) on H3, each source by itself; unseen: hot by "
         "what residents report, and no report by a patrol",
-        settings=(*_LOCAL, "h3_resolution", "minimum_count", "residents", "patrols", "hotspot_p"),
+        settings=(
+            *_LOCAL,
+            "h3_resolution",
+            "minimum_count",
+            "residents",
+            "patrols",
+            "exposure",
+            "hotspot_p",
+        ),
         silent="measure.no_sources",
         run=_by_source,
     ),

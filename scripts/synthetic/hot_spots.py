@@ -25,9 +25,9 @@ class HotSpot:
 
 
 HOT_SPOT_PLANS = (
-    ("night market", 75.0, 0.033, 700, 0, 1),
-    ("parking", 60.0, 0.028, 600, 0, 2),
-    ("new dump", 90.0, 0.023, 500, LAST_MONTHS_DAY, 0),
+    ("night market", 90.0, 0.060, 1700, 0, 1),
+    ("parking", 80.0, 0.070, 1400, 0, 2),
+    ("new dump", 90.0, 0.050, 1100, LAST_MONTHS_DAY, 0),
 )
 
 
@@ -43,7 +43,7 @@ def choose_hot_spots(
     district : shapely.Polygon
         The town's outline.
     total : int
-        Problems in all; each hot spot gets a share of about 3 %, up to a limit.
+        Problems in all; each hot spot gets a share of 5 to 8 %, up to a limit.
     random_state : int
         The city's random state.
 

@@ -162,7 +162,8 @@ def test_without_exposure_a_unit_has_no_score_and_the_others_have_theirs() -> No
 def test_units_with_few_counts_are_never_hot() -> None:
     _, weights, counts = town()
     counts[13] = 2
-    free, held = hotspots(counts, weights), hotspots(counts, weights, minimum=3)
+    free = hotspots(counts, weights, distribution="normal")
+    held = hotspots(counts, weights, minimum=3, distribution="normal")
     assert free.loc[13, "hotspot"] == "hot"
     assert held.loc[13, "hotspot"] == "too_few"
     rest = held.index.drop(13)

@@ -14,6 +14,7 @@ from gridmap.analysis import (
     in_force,
     reconcile_all,
 )
+from gridmap.analysis.responsibility.registers import holds_at
 from gridmap.errors import ConformError
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -111,6 +112,14 @@ def test_what_holds_at_a_moment() -> None:
         {"holder": "C"},
     )
     assert in_force(rows, NOW)["holder"].to_list() == ["B", "C"]
+
+
+def test_moments_of_several_zones_are_one_time() -> None:
+    rows = register({"holder": "A", "valid_to": "2026-01-01"}, {"holder": "B"})
+    moments = pd.Series(["2025-12-31T23:00:00+08:00", "2025-12-31T23:30:00+00:00"])
+    assert holds_at(rows, moments.map(pd.Timestamp)).tolist() == [True, True]
+    late = pd.Series(["2025-12-31T16:30:00+00:00", "2026-01-01T09:00:00+08:00"])
+    assert holds_at(rows, late.map(pd.Timestamp)).tolist() == [False, True]
 
 
 def test_organisations_over_areas() -> None:

@@ -18,9 +18,12 @@ REGISTRY = load_measures()
 # The level of the areas of cases, of which KPIs alone tell; they name it.
 OF_OTHERS = {"case_table": {"kpis"}}
 # Asked for where the level is that of H3 cells, or grids are held against their households; where
-# density ends at the outline; where a city has no categories; and by any name.
+# density ends at the outline; where neither households nor population are known; where a city has
+# no categories; and by any name.
 ELSEWHERE = {
     "density": {"grids"},
+    "hotspots": {"roads"},
+    "hotspot_cells": {"roads"},
     "emerging": {"hotspot_cells", "grid_results"},
     "line_by_block": {"problems"},
     "reconciled": {*REGISTRY.makers["reconciled"].uses},

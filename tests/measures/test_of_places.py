@@ -10,6 +10,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from shapes import grid_of, points_at
 from towns import conformed, lines, squares, town
 
@@ -228,17 +229,24 @@ NEAR = {"neighbour_m": 110.0, "permutations": 0}
 
 def test_hot_grids_lie_together_and_are_none_once_households_explain_them(row: Any) -> None:
     city, found = row
-    many = made(clusters, "hotspots", city, found, **NEAR)["hotspots"].set_index("code")
-    assert list(many.index[many["hotspot"] == "hot"]) == ["a", "b", "c"]
+    counts = {**NEAR, "exposure": "none"}
+    normal = made(clusters, "hotspots", city, found, **counts, hotspot_p="normal")["hotspots"]
+    assert list(normal["code"][normal["hotspot"] == "hot"]) == ["a", "b", "c"]
+    many = made(clusters, "hotspots", city, found, **counts)["hotspots"].set_index("code")
+    # Of 1,140 ways to choose a grid and two neighbours of twenty one has all the cases.
+    assert many["p"]["a"] == pytest.approx(2 / 1140)
+    assert list(many.index[many["hotspot"] == "hot"]) == ["a"]
     assert many["count"].to_list() == [10] * 3 + [1] * 17
     # Every grid has one case for ten households.
-    even = made(clusters, "hotspots", city, found, **NEAR, exposure="households")["hotspots"]
-    assert not even["hotspot"].eq("hot").any()
+    for asked in ({}, {"exposure": "households"}):
+        even = made(clusters, "hotspots", city, found, **NEAR, **asked)["hotspots"]
+        assert not even["hotspot"].eq("hot").any()
+        assert even["expected"].to_list() == pytest.approx([10.0] * 3 + [1.0] * 17)
     # A threshold of cases leaves out the grids with few.
     bare = {"grid_results": found["grid_results"].assign(households=pd.Series([0] * 20))}
     with pytest.raises(ConformError, match="households"):
         made(clusters, "hotspots", city, bare, **NEAR, exposure="households")
-    drawn = made(clusters, "hotspots", city, found, **{**NEAR, "permutations": 99})["hotspots"]
+    drawn = made(clusters, "hotspots", city, found, **{**counts, "permutations": 99})["hotspots"]
     assert (drawn["p"] * 100).round(9).mod(1).eq(0).all()
     assert not (many["p"] * 100).round(9).mod(1).eq(0).all()
 
@@ -276,16 +284,19 @@ def test_cells_cover_the_city_and_count_what_is_on_no_pile(row: Any) -> None:
 
 def test_what_residents_report_and_no_patrol_sees_is_told(row: Any) -> None:
     city, _ = row
-    places = [(50.0, 50.0)] * 30 + [(1950.0, 50.0)]
-    found = {"problems": cases(*places, source=["hotline"] * 30 + ["patrol"])}
+    reported = [(x, y) for x in range(20, 320, 25) for y in (10, 35, 60, 85)] * 2
+    visited = [(700.0 + 60 * k, 50.0) for k in range(20)]
+    sources = ["hotline"] * len(reported) + ["patrol"] * len(visited)
+    found = {"problems": cases(*reported, *visited, source=sources)}
     asked = {"residents": ["hotline"], "patrols": ["patrol"], "permutations": 0,
-             "h3_resolution": 10}  # fmt: skip
-    found |= made(clusters, "hotspot_cells", city, found, h3_resolution=10)
+             "h3_resolution": 11}  # fmt: skip
+    found |= made(clusters, "hotspot_cells", city, found, h3_resolution=11)
     told = made(clusters, "source_hotspots", city, found, **asked)
     sources = told["source_hotspots"]
-    assert sources.groupby("source")["count"].sum().to_dict() == {"hotline": 30, "patrol": 1}
+    assert sources.groupby("source")["count"].sum().to_dict() == {"hotline": 96, "patrol": 20}
     assert (sources["code"] == sources["cell"] + ":" + sources["source"]).all()
-    assert told["unseen"]["count"].max() == 30
+    assert 5 <= len(told["unseen"]) <= 20
+    assert (told["unseen"].distance(shapely.Point(160.0, 50.0)) < 200.0).all()
     assert set(told["unseen"]["code"]) <= set(sources["cell"])
     for lacking in ("residents", "patrols"):
         assert made(clusters, "source_hotspots", city, found, **{**asked, lacking: []}) == {}

@@ -47,7 +47,7 @@ def test_every_measure_says_how_it_computes_and_makes_layers_that_there_are() ->
         for name in each.takes:
             assert name in layers or name in measures.makers, (each.name, name)
     assert {name for name in measures.makers if name not in layers} == {
-        "case_table", "grid_hours", "holders",
+        "case_table", "cell_exposure", "grid_hours", "holders",
     }  # fmt: skip
     # Plans, audits and lists that a command makes by itself are no results of a run.
     unmade = {name for name in results if name not in measures.makers}

@@ -91,9 +91,9 @@ def test_the_report_has_every_figure_in_both_languages(sample: Analysed, tmp_pat
         "permutations": 0,
         "random_state": 0,
         "minimum_count": 0,
-        "exposure": "",
+        "exposure": "auto",
         "level": "",
-        "hotspot_p": "normal",
+        "hotspot_p": "exact",
     }
     assert sum(entry["rows"] for entry in said["inputs"]) == said["summary"]["rows_in"]
 

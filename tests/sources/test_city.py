@@ -513,3 +513,16 @@ def test_a_field_without_a_column_is_as_one_whose_cells_are_empty() -> None:
             for each in (table, blank)
         ]
         pd.testing.assert_frame_equal(*read)
+
+
+def test_times_of_a_typed_column_are_read_as_texts_are() -> None:
+    """Hours that the clocks skip or repeat among them, of Parquet as of CSV."""
+    layer, entry = load_catalog().layer("problems"), Input(layer="problems", path="cases.parquet")
+    texts = ["2025-03-30 02:30", "2025-10-26 02:30", "2025-07-01 12:00"]
+    whole = pd.DataFrame({"code": ["1", "2", "3"], "category": "litter", "opened": texts})
+    typed = whole.assign(opened=pd.to_datetime(whole["opened"]))
+    read = [
+        typed_columns(each, layer, entry, "Europe/Madrid", Reasons(3), [])["opened"]
+        for each in (whole, typed)
+    ]
+    pd.testing.assert_series_equal(*read)

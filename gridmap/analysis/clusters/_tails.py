@@ -1,15 +1,10 @@
 """How likely chance alone gives a sum over neighbours as large, or as small, as the one observed.
 
-Exact, so that no number of permutations is the least p there is. Two null models:
-
-`drawn_tails`: the values lie on the map at random. The sum of k neighbours is that of k values
-drawn from all n without replacement. The number of ways to draw k values of sum s is the
-coefficient of ``y^k x^s`` in the product of ``1 + y x^v`` over all values v; its elementary
-symmetric polynomials follow from power sums by Newton's identities, here at every frequency of a
-Fourier transform in x.
-
-`counted_tails`: events come at one rate to whatever they are exposed to, with the spread of rates
-between units that is observed. The count of a neighbourhood is then Poisson or negative binomial.
+Exact, so that no number of permutations is the least p there is. The null model is that the values
+lie on the map at random. The sum of k neighbours is that of k values drawn from all n without
+replacement. The number of ways to draw k values of sum s is the coefficient of ``y^k x^s`` in the
+product of ``1 + y x^v`` over all values v; its elementary symmetric polynomials follow from power
+sums by Newton's identities, here at every frequency of a Fourier transform in x.
 """
 
 from __future__ import annotations
@@ -18,11 +13,10 @@ from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
-import scipy
 import scipy.fft
 import scipy.sparse as sp
 
-__all__ = ["counted_tails", "drawn_tails"]
+__all__ = ["drawn_tails"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -60,37 +54,6 @@ def drawn_tails(values: Floats, links: sp.csr_array) -> tuple[Floats, Floats]:
         above[rows] = _upper(chances)[at]
         below[rows] = _upper(chances[::-1])[::-1][at]
     return above, below
-
-
-def counted_tails(
-    counts: Floats, exposure: Floats, between: float, links: sp.csr_array
-) -> tuple[Floats, Floats]:
-    """Return how likely a neighbourhood counts at least, and at most, as much as it does.
-
-    Parameters
-    ----------
-    counts, exposure : ndarray of float, shape (m,)
-        Exposures above zero.
-    between : float
-        Variance of the rates between units; below zero counts as none.
-    links : csr_array, shape (m, m)
-        Which units make up each neighbourhood: one at least.
-
-    Returns
-    -------
-    ndarray of float, shape (m,), twice
-    """
-    ones = sp.csr_array((np.ones(len(links.data)), links.indices, links.indptr), shape=links.shape)
-    if not counts.any():
-        return np.ones(len(counts)), np.ones(len(counts))
-    seen: Floats = np.asarray(ones @ counts)
-    mean: Floats = counts.sum() / exposure.sum() * np.asarray(ones @ exposure)
-    extra: Floats = max(between, 0.0) * np.asarray(ones @ exposure**2)
-    if between <= 0:
-        poisson = scipy.stats.poisson(mean)
-        return poisson.sf(seen - 1.0), poisson.cdf(seen)
-    wider = scipy.stats.nbinom(mean**2 / extra, mean / (mean + extra))
-    return wider.sf(seen - 1.0), wider.cdf(seen)
 
 
 def _lattice(values: Floats, steps: int) -> Ints:

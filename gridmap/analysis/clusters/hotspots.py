@@ -13,8 +13,9 @@ import scipy.sparse as sp
 
 from gridmap.analysis._doors import asks
 from gridmap.analysis._values import finite, fitting
-from gridmap.analysis.clusters._tails import counted_tails, drawn_tails
-from gridmap.analysis.clusters.rates import empirical_bayes, rate_variance, standardised_rates
+from gridmap.analysis.clusters._mixture import counted_tails
+from gridmap.analysis.clusters._tails import drawn_tails
+from gridmap.analysis.clusters.rates import empirical_bayes, standardised_rates
 from gridmap.analysis.clusters.significance import discoveries, neighbour_ranks, pseudo_p
 from gridmap.analysis.weights.neighbours import with_self
 from gridmap.errors import ConformError
@@ -81,7 +82,7 @@ def hotspots(
     *,
     exposure: pd.Series | None = None,
     minimum: int = 0,
-    distribution: Distribution = "normal",
+    distribution: Distribution = "exact",
     permutations: int = 0,
     random_state: int = 0,
     alpha: float = 0.05,
@@ -101,8 +102,8 @@ def hotspots(
     minimum : int
         A unit with fewer counts is never hot, but ``too_few``.
     distribution : {"normal", "exact"}
-        What p is taken from: the exact one (see Notes) keeps its promise on few and skewed counts,
-        the normal one finds more.
+        What p is taken from: the exact one (see Notes) keeps its promise on few and skewed counts;
+        the normal one finds more, of which more are chance.
     permutations : int
         999 to take p from conditional permutation instead, which asks of the neighbours alone.
     random_state : int
@@ -129,10 +130,9 @@ def hotspots(
     Counts are skewed and their sums over a few neighbours are not normal: on maps of chance alone
     normal p shows hot spots where there are none. The exact p of a neighbourhood of k units is the
     chance that k values drawn from all, without replacement, add up to as much. With an exposure
-    it is the chance of the count under a rate of all units with the spread that is observed
-    (Poisson or negative binomial), or that of standardised rates drawn at random, whichever is
-    larger: each alone fails where the other holds. Weights of several sizes have no exact p; 9,999
-    conditional permutations stand in.
+    it is the chance of the count if the rate of each unit is drawn from the distribution of rates
+    that makes all counts likeliest, of whatever form (Laird 1978). Weights of several sizes have no
+    exact p; 9,999 conditional permutations stand in.
 
     Examples
     --------
@@ -140,20 +140,12 @@ def hotspots(
     >>> squares = gpd.GeoSeries([shapely.box(x, y, x + 100, y + 100) for x, y in corners], crs=4549)
     >>> counts = pd.Series([40, 35, 30, 2, 1, 0, 1, 0, 2, 1])
     >>> found = analysis.hotspots(counts, analysis.queen(squares))
-    >>> found[["count", "z", "hotspot"]].round(2).head(4)
-       count     z hotspot
-    0     40  2.42     hot
-    1     35  2.42     hot
-    2     30  1.59    none
-    3      2  1.59    none
-
-    Of sums that are not normal p is another:
-
-    >>> exact = analysis.hotspots(counts, analysis.queen(squares), distribution="exact")
-    >>> exact[["p", "hotspot"]].round(3).head(2)
-           p hotspot
-    0  0.019     hot
-    1  0.019     hot
+    >>> found[["count", "z", "p", "hotspot"]].round(3).head(4)
+       count      z      p hotspot
+    0     40  2.418  0.019     hot
+    1     35  2.418  0.019     hot
+    2     30  1.586  0.229    none
+    3      2  1.586  0.229    none
     """
     values = finite(counts, "counts")
     fitting(weights, len(counts))
@@ -204,18 +196,12 @@ def _exact(
     counts: pd.Series, exposure: pd.Series | None, values: Floats, near: sp.csr_array
 ) -> tuple[Floats, Floats, Floats]:
     """Return how likely at least, and at most, as much is by chance, and p."""
-    above, below = drawn_tails(values, near)
-    p = _two_sided(above, below)
     if exposure is None:
-        return above, below, p
-    count, exposed = finite(counts, "counts"), finite(exposure, "exposure")
-    above, below = counted_tails(count, exposed, rate_variance(counts, exposure), near)
-    return above, below, np.maximum(p, _two_sided(above, below))
-
-
-def _two_sided(above: Floats, below: Floats) -> Floats:
+        above, below = drawn_tails(values, near)
+    else:
+        above, below = counted_tails(finite(counts, "counts"), finite(exposure, "exposure"), near)
     p: Floats = np.minimum(2.0 * np.minimum(above, below), 1.0)
-    return p
+    return above, below, p
 
 
 def _permuted(
@@ -231,6 +217,13 @@ def _spread_out(values: npt.NDArray[np.generic], known: npt.NDArray[np.bool_]) -
     spread = np.full(len(known), np.nan)
     spread[known] = values
     return spread
+
+
+def _rare(some: Floats, every: Floats, near: sp.csr_array) -> Floats:
+    """Return the chance of at most so few of some events among all of a neighbourhood."""
+    ones = near.astype(bool).astype(np.float64)
+    share = some.sum() / max(every.sum(), 1.0)
+    return np.asarray(scipy.stats.binom.cdf(ones @ some, ones @ every, share), dtype=np.float64)
 
 
 @asks()
@@ -280,9 +273,9 @@ def hotspots_by_source(
     *,
     residents: Sequence[str],
     patrols: Sequence[str],
-    exposure: Mapping[str, pd.Series] | None = None,
+    exposure: pd.Series | Mapping[str, pd.Series] | None = None,
     minimum: int = 0,
-    distribution: Distribution = "normal",
+    distribution: Distribution = "exact",
     permutations: int = 0,
     random_state: int = 0,
     alpha: float = 0.05,
@@ -298,17 +291,18 @@ def hotspots_by_source(
         The sources that residents report by, such as hotline and app.
     patrols : sequence of str
         The sources of those who are sent to look, such as patrol and video.
-    exposure : mapping of str to Series, optional
-        By source, such as hours of patrol; for the sources that have one.
+    exposure : Series, or mapping of str to Series, optional
+        Of all sources; or by source, such as hours of patrol, for the sources that have one.
     minimum, distribution, permutations, random_state, alpha
         As for `hotspots`; the false discovery rate is that of each source.
 
     Returns
     -------
     DataFrame
-        On the index of the counts: the columns of `hotspots` for all sources together, without
-        exposure; ``count_S``, ``z_S``, ``q_S`` and ``hotspot_S`` for each source S; and
-        ``unseen``, boolean: hot by what residents report, and not one report by a patrol.
+        On the index of the counts: the columns of `hotspots` for all sources together, by the
+        exposure of all; ``count_S``, ``z_S``, ``q_S`` and ``hotspot_S`` for each source S; and
+        ``unseen``, boolean: hot by what residents report, and not one report by a patrol, and
+        about it fewer than by their part of all reports (binomial, false discovery rate alpha).
 
     Raises
     ------
@@ -340,12 +334,18 @@ def hotspots_by_source(
             permutations=permutations, random_state=random_state, alpha=alpha,
         )  # fmt: skip
 
-    frame = found_in(counts.sum(axis=1))
+    whole = exposure if isinstance(exposure, pd.Series) else None
+    each = exposure if isinstance(exposure, Mapping) else {}
+    frame = found_in(counts.sum(axis=1), whole)
     for name in counts.columns:
-        found = found_in(counts[name], (exposure or {}).get(name))
+        found = found_in(counts[name], each.get(name, whole))
         for column in ("count", "z", "q", "hotspot"):
             frame[f"{column}_{name}"] = found[column]
-    reported = found_in(counts[list(residents)].sum(axis=1))
-    visited = counts[list(patrols)].sum(axis=1) > 0
-    frame["unseen"] = ((reported["hotspot"] == "hot") & ~visited).astype("boolean")
+    reported = found_in(counts[list(residents)].sum(axis=1), whole)
+    sent = counts[list(patrols)].sum(axis=1).to_numpy(dtype="float64")
+    hot = (reported["hotspot"] == "hot").to_numpy()
+    rare = _rare(sent, counts.to_numpy(dtype="float64").sum(axis=1), with_self(weights))
+    blind = np.zeros(len(counts), dtype=bool)
+    blind[hot] = (discoveries(rare[hot]) <= alpha) & (sent[hot] == 0)
+    frame["unseen"] = pd.Series(blind, counts.index, dtype="boolean")
     return frame

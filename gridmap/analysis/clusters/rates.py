@@ -15,7 +15,6 @@ __all__ = [
     "crude_rates",
     "empirical_bayes",
     "local_empirical_bayes",
-    "rate_variance",
     "standardised_rates",
 ]
 
@@ -187,40 +186,6 @@ def local_empirical_bayes(
         spread = squares / total - mean**2
         between = np.maximum(spread - mean * (near @ known.astype(np.float64)) / total, 0.0)
     return pd.Series(_shrunk(rate, exposed, mean, between), index=counts.index, name="rate")
-
-
-@asks()
-def rate_variance(counts: pd.Series, exposure: pd.Series) -> float:
-    """Return the variance of rates between units, beyond that of chance.
-
-    Parameters
-    ----------
-    counts : Series, shape (m,)
-    exposure : Series, shape (m,), on the index of the counts
-
-    Returns
-    -------
-    float
-        By the method of moments; below 0 where rates differ less than chance would make them, and
-        missing without exposure.
-
-    Raises
-    ------
-    ConformError
-        As for `crude_rates`.
-
-    References
-    ----------
-    Marshall (1991), Journal of the Royal Statistical Society C 40(2), the global estimator.
-
-    Examples
-    --------
-    >>> analysis.rate_variance(pd.Series([5, 5]), pd.Series([1, 1]))
-    -5.0
-    >>> analysis.rate_variance(pd.Series([20, 0]), pd.Series([10, 10]))
-    0.9
-    """
-    return _moments(*_proven(counts, exposure))[1]
 
 
 def _proven(counts: pd.Series, exposure: pd.Series) -> tuple[Floats, Floats]:

@@ -19,6 +19,8 @@ from gridmap.outputs.pages import elements
 from gridmap.outputs.pages.elements import Unit
 from gridmap.outputs.pages.packed import PackedLines, PackedPoints, PackedPolygons
 from gridmap.outputs.styles.symbology import LegendItem, Painted, PathStyle, paint, symbology_of
+from gridmap.outputs.tables.explained import explained
+from gridmap.result import Result
 
 __all__ = [
     "Overlay",
@@ -49,6 +51,7 @@ class Overlay:
     name: Words
     frame: gpd.GeoDataFrame
     show: bool
+    result: Result | None = None
 
     def called(self, lang: str) -> str:
         """Return the name in one language."""
@@ -174,6 +177,8 @@ def _leaflet(style: PathStyle) -> dict[str, object]:
 def legend_section(overlay: Overlay, painted: Painted) -> elements.LegendSection:
     """Return the legend of a layer, with the other attributes that the reader can choose."""
     section = _section(overlay, painted)
+    if notes := _explained(overlay):
+        section["brief"], section["note"] = notes
     others = [other for other in _others(overlay) if other.field != painted.field]
     if painted.field and others:
         section["title"] = overlay.name
@@ -186,6 +191,19 @@ def legend_section(overlay: Overlay, painted: Painted) -> elements.LegendSection
             for choice in (painted, *others)
         ]
     return section
+
+
+def _explained(overlay: Overlay) -> tuple[Words, Words] | None:
+    """Return what is to be said of a finding, in a few words and as a paragraph."""
+    if overlay.result is None:
+        return None
+    said = {lang: explained(overlay.result, overlay.frame, lang) for lang in messages.LANGUAGES}
+    known = {lang: one for lang, one in said.items() if one is not None}
+    if not known:
+        return None
+    return {lang: one.brief for lang, one in known.items()}, {
+        lang: one.text for lang, one in known.items()
+    }
 
 
 def _others(overlay: Overlay) -> Iterator[Painted]:

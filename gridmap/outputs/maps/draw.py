@@ -168,9 +168,9 @@ def overlays_of(analysed: Analysed, spec: MapSpec) -> Iterator[Overlay]:
         frame = analysed.frame(shown.layer)
         if frame is None or frame.empty or not isinstance(frame, gpd.GeoDataFrame):
             continue
-        title = shown.title or layer.title
+        title, result = shown.title or layer.title, analysed.results.get(shown.layer)
         if not shown.split:
-            yield Overlay(shown, layer, in_words(title), frame, shown.show)
+            yield Overlay(shown, layer, in_words(title), frame, shown.show, result)
             continue
         labels = layer.fields[shown.split].categories
         present = set(frame[shown.split].dropna())
@@ -180,7 +180,7 @@ def overlays_of(analysed: Analysed, spec: MapSpec) -> Iterator[Overlay]:
             # Levels hide one another, so only the finest is on at first; kinds do not nest.
             finest = shown.split != "level" or value == values[-1]
             name = _split_name(title, labels.get(value, value))
-            yield Overlay(shown, layer, name, part, shown.show and finest)
+            yield Overlay(shown, layer, name, part, shown.show and finest, result)
 
 
 def _split_name(title: Text, value: Text | str) -> dict[str, str]:

@@ -103,6 +103,8 @@ class LegendSection(TypedDict):
     kind: Literal["classes", "categories", "ramp"]
     items: Sequence[LegendItem]
     unit: NotRequired[Words]
+    brief: NotRequired[Words]
+    note: NotRequired[Words]
     overlay: NotRequired[str]
     shape: NotRequired[Literal["area", "line", "circle"]]
     styles: NotRequired[Mapping[str, Mapping[str, Any]]]
@@ -138,6 +140,8 @@ def _section(section: LegendSection) -> dict[str, Any]:
     return {
         "title": words(section["title"]),
         "unit": words(section.get("unit", "")),
+        "brief": words(section.get("brief", "")),
+        "note": words(section.get("note", "")),
         "kind": section["kind"],
         "overlay": section.get("overlay", ""),
         "shape": shape,

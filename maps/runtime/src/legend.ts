@@ -21,6 +21,10 @@ export interface LegendItem {
 export interface LegendSection {
   title: Words;
   unit: Words;
+  /** What is held against what, in a few words; empty: nothing is to be said. */
+  brief: Words;
+  /** What the finding says, and what would make it vanish. */
+  note: Words;
   kind: "classes" | "categories" | "ramp";
   shape: "area" | "line" | "circle";
   overlay: string;
@@ -72,6 +76,8 @@ class Part {
 
   private section: LegendSection;
   private chosen = 0;
+  /** Whether the explanation is open. */
+  private unfolded = false;
 
   constructor(
     private readonly context: Context,
@@ -112,7 +118,21 @@ class Part {
     this.element.className = `gm-legend-section gm-${kind}`;
     const choice = this.whole.variants.length > 1 ? [this.drawChoice()] : [];
     const body = kind === "ramp" ? this.drawRamp() : this.drawList();
-    this.element.replaceChildren(heading, ...choice, body);
+    this.element.replaceChildren(heading, ...this.drawNote(), ...choice, body);
+  }
+
+  private drawNote(): HTMLElement[] {
+    const { brief, note } = this.whole;
+    if (!brief) return [];
+    const summary = make("summary", {}, this.context.say(brief));
+    summary.title = this.context.text("explain");
+    const text = make("p", { class: "gm-note-text" }, this.context.say(note));
+    const whole = make("details", { class: "gm-note" }, summary, text);
+    whole.open = this.unfolded;
+    whole.addEventListener("toggle", () => {
+      this.unfolded = whole.open;
+    });
+    return [whole];
   }
 
   private drawChoice(): HTMLElement {
