@@ -37,7 +37,7 @@ def bulletin(
 
     city_file, speak = opened(city, lang)
     settings = city_file.analysis
-    known = read_city(city_file, layers=inputs_of(("case_table",), settings))
+    known = read_city(city_file, layers=inputs_of(("case_table", "hotspots"), settings))
     made = make_bulletin(known, settings, period=period, on=_day(on), level=level)
     written = write_bulletin(made, out, speak, revise=revise)
     if as_json:

@@ -17,9 +17,11 @@ from gridmap.analysis.cases._conditions import holding
 from gridmap.analysis.cases.indicators import PERIODS, indicators
 from gridmap.catalog import Catalog, Field, Text
 from gridmap.errors import ConformError
+from gridmap.measures.analyse import analyse
 from gridmap.measures.cases import case_table
 from gridmap.model import City
 from gridmap.privacy import shown_table, shown_value
+from gridmap.result import Result
 from gridmap.settings import Analysis
 from gridmap.summaries import Summarised
 
@@ -180,6 +182,8 @@ class Bulletin(Summarised):
         Of the rows that it was made from.
     rows : int
         How many these are.
+    hot : Result, optional
+        Hot spots among the grids, of the problems that the period opened.
     """
 
     headline: ClassVar[tuple[str, ...]] = ("name", "span", "rows", "sha256")
@@ -196,6 +200,7 @@ class Bulletin(Summarised):
     overdue: pd.DataFrame
     sha256: str
     rows: int
+    hot: Result | None = None
 
     def shown(self, catalog: Catalog) -> Bulletin:
         """Return it as it may be written or shown; its hash is that of the rows in full."""
@@ -205,7 +210,8 @@ class Bulletin(Summarised):
         tables = tuple(each.shown(known[each.column]) for each in self.tables)
         city, source = self.city.shown(), self.source.shown()
         overdue = shown_table(self.overdue, known)
-        return replace(self, city=city, source=source, tables=tables, overdue=overdue)
+        hot = None if self.hot is None else self.hot.shown()
+        return replace(self, city=city, source=source, tables=tables, overdue=overdue, hot=hot)
 
     @property
     def stem(self) -> str:
@@ -465,6 +471,18 @@ def _line(value: dict[str, Any]) -> bytes:
     return (text + "\n").encode()
 
 
+def _hot(city: City, settings: Analysis, known: Known) -> Result | None:
+    """Return the hot spots of what the span opened; None of a city without grids."""
+    opened = known.cases["opened"] >= known.span.begins
+    placed = known.cases.index[opened & ~known.cases["pile"].astype(bool)]
+    problems = city.frame("problems")
+    some = problems[problems["code"].isin(placed)].reset_index(drop=True)
+    if some.empty or not city.has("grids"):
+        return None
+    within = replace(city, layers={**city.layers, "problems": some})
+    return analyse(within, settings, want=["hotspots"]).results.get("hotspots")
+
+
 def make_bulletin(
     city: City,
     settings: Analysis | None = None,
@@ -557,4 +575,5 @@ def make_bulletin(
         overdue=overdue_list(known[0]),
         sha256=sha256,
         rows=rows,
+        hot=_hot(city, settings, known[0]),
     )

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-import pytest
+import datetime as dt
+import json
+from dataclasses import replace
+from pathlib import Path
 
-from gridmap.measures.bulletins import Value
-from gridmap.outputs.bulletin.page import _change, _chart, _shown
+import numpy as np
+import pytest
+from python_calamine import CalamineWorkbook
+
+from gridmap.measures.bulletins import Value, make_bulletin
+from gridmap.outputs.bulletin.frozen import write_bulletin
+from gridmap.outputs.bulletin.page import _change, _chart, _shown, page_text
+from gridmap.result import Analysed
+from gridmap.settings import Analysis
 
 
 @pytest.mark.parametrize(
@@ -57,3 +67,38 @@ def test_a_figure_says_what_it_is_made_of() -> None:
     assert _shown("median_hours", Value(3.0, denominator=1200))["under"] == "n = 1,200"
     assert _shown("opened", Value(3.0, denominator=1200))["under"] == ""
     assert _shown("closing_rate", Value(0.5))["under"] == ""
+
+
+def test_hot_grids_are_listed_and_explained_on_page_workbook_and_record(
+    sample: Analysed, tmp_path: Path
+) -> None:
+    made = make_bulletin(sample.city, Analysis(), period="year", on=dt.date(2025, 6, 1))
+    assert made.hot is not None
+    assert made.hot.frame["held_against"].eq("households").all()
+    placed = sample.frame("problems")
+    placed = placed[placed["grid"].notna() & ~placed["pile"] & (placed["opened"] < made.span.ends)]
+    assert made.hot.frame["count"].sum() == len(placed)
+    frame = made.hot.frame.assign(q=np.linspace(0.9, 0.001, len(made.hot.frame)))
+    frame = frame.assign(hotspot=np.where(frame["q"] < 0.03, "hot", "none"))
+    hot = replace(made, hot=replace(made.hot, frame=frame))
+    surest, least = frame.iloc[-1], frame[frame["q"] < 0.03].iloc[0]
+    for lang, brief in (("en", "2 of 38 units stand out."), ("zh", "38 个单元中有 2 个突出。")):
+        page = page_text(hot, lang)
+        assert brief in page
+        assert page.index(surest["code"]) < page.index(least["code"])
+    write_bulletin(hot, tmp_path, "en")
+    (record,) = tmp_path.glob("[!.]*.json")
+    assert json.loads(record.read_text("utf-8"))["hot"] == [surest["code"], least["code"]]
+    (book,) = tmp_path.glob("[!.]*.xlsx")
+    sheet = CalamineWorkbook.from_path(str(book)).get_sheet_by_name("Grids where problems cluster")
+    rows = sheet.to_python()
+    assert str(rows[0][0]).startswith("2 of 38 units stand out.")
+    assert [row[0] for row in rows[-2:]] == [surest["code"], least["code"]]
+
+
+def test_a_city_without_grids_has_no_hot_ones(sample: Analysed) -> None:
+    layers = {name: rows for name, rows in sample.city.layers.items() if name != "grids"}
+    bare = replace(sample.city, layers=layers)
+    made = make_bulletin(bare, Analysis(), period="month", on=dt.date(2025, 6, 1))
+    assert made.hot is None
+    assert "Grids where problems cluster" not in page_text(made, "en")

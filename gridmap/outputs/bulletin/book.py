@@ -9,9 +9,11 @@ import pandas as pd
 
 from gridmap.measures.bulletins import COUNTS, RATES, STOCK, Bulletin, Table, Value
 from gridmap.outputs.bulletin.texts import (
+    HOT,
     definitions,
     figure_title,
     group_title,
+    hot_grids,
     is_hours,
     is_rate,
     marks_of,
@@ -21,6 +23,7 @@ from gridmap.outputs.bulletin.texts import (
     span_title,
     title,
 )
+from gridmap.outputs.tables.explained import explained
 from gridmap.outputs.tables.words import local_times
 from gridmap.outputs.tables.workbook import (
     TIME,
@@ -31,6 +34,7 @@ from gridmap.outputs.tables.workbook import (
     share_form,
     write_workbook,
 )
+from gridmap.result import Result
 
 __all__ = ["write_book"]
 
@@ -56,6 +60,8 @@ def _sheets(bulletin: Bulletin, lang: str, revision: int) -> Iterator[Sheet]:
     yield _figures_sheet(bulletin, lang, revision)
     for each in bulletin.tables:
         yield _table_sheet(each, bulletin.small, lang)
+    if bulletin.hot is not None and not bulletin.hot.frame.empty:
+        yield _hot_sheet(bulletin.hot, lang)
     yield _overdue_sheet(bulletin.overdue, lang)
     notes = [*definitions(lang), ("", say("each_span", lang))]
     notes.append((say("snapshot", lang), snapshot_text(bulletin, lang)))
@@ -113,6 +119,19 @@ def _table_sheet(table: Table, small: int, lang: str) -> Sheet:
             row += [_count(cell.denominator), _value(name, cell), _marks(cell, lang, small)]
         rows.append(row)
     return Sheet(say("by", lang, what=what.lower()), heads, rows)
+
+
+def _hot_sheet(hot: Result, lang: str) -> Sheet:
+    table, told = hot_grids(hot), explained(hot, hot.frame, lang)
+    heads = [hot.layer.fields[name].label.get(lang) for name in HOT]
+    rows: list[list[Entry]] = []
+    for record in table.to_dict("records"):
+        row: list[Entry] = ["" if pd.isna(record[name]) else str(record[name])
+                            for name in ("code", "name")]  # fmt: skip
+        row += [_count(int(record["count"])), Cell(float(record["expected"]), number_form(1)),
+                Cell(float(record["q"]), number_form(4))]  # fmt: skip
+        rows.append(row)
+    return Sheet(say("hot_list", lang), heads, rows, [told.text] if told else [])
 
 
 def _overdue_sheet(overdue: pd.DataFrame, lang: str) -> Sheet:

@@ -17,6 +17,7 @@ from gridmap.leaving import json_text
 from gridmap.measures.bulletins import FORMAT, Bulletin, Figure
 from gridmap.outputs.bulletin.book import write_book
 from gridmap.outputs.bulletin.page import page_text
+from gridmap.outputs.bulletin.texts import hot_grids
 from gridmap.outputs.staging import staged
 from gridmap.resources import AnyPath
 
@@ -170,6 +171,7 @@ def _written(
             "version": __version__,
             "files": {path.name: _digest(path) for path in (page, book)},
             "figures": {each.name: _plain(each) for each in bulletin.figures},
+            "hot": [] if bulletin.hot is None else hot_grids(bulletin.hot)["code"].to_list(),
         }
         text = json_text(record, indent=2)
         (stage / f"{stem}.json").write_text(text + "\n", encoding="utf-8", newline="\n")

@@ -10,10 +10,12 @@ from jinja2 import Environment, StrictUndefined
 from gridmap._version import __version__
 from gridmap.measures.bulletins import COUNTS, RATES, STOCK, Bulletin, Figure, Table, Value
 from gridmap.outputs.bulletin.texts import (
+    HOT,
     change_text,
     definitions,
     figure_title,
     group_title,
+    hot_grids,
     is_hours,
     is_rate,
     marks_of,
@@ -24,8 +26,10 @@ from gridmap.outputs.bulletin.texts import (
     title,
     value_text,
 )
-from gridmap.outputs.tables.words import number_text, time_text
+from gridmap.outputs.tables.explained import explained
+from gridmap.outputs.tables.words import number_text, time_text, words
 from gridmap.resources import packaged
+from gridmap.result import Result
 
 __all__ = ["page_text"]
 
@@ -64,6 +68,7 @@ def page_text(bulletin: Bulletin, lang: str, revision: int = 0) -> str:
         figures=[_figure(figure, lang) for figure in bulletin.figures],
         chart=_chart(bulletin.trend),
         tables=[_table(each, lang) for each in bulletin.tables],
+        hot=_hot(bulletin.hot, lang),
         overdue=_overdue(bulletin.overdue, lang),
         overdue_count=len(bulletin.overdue),
         overdue_shown=min(_SHOWN, len(bulletin.overdue)),
@@ -163,6 +168,18 @@ def _table(table: Table, lang: str) -> dict[str, Any]:
         unit = f" ({say('unit_hours', lang)})" if is_hours(name) else ""
         heads.append(figure_title(name, lang) + unit)
     return {"title": say("by", lang, what=what.lower()), "heads": heads, "rows": rows}
+
+
+def _hot(hot: Result | None, lang: str) -> dict[str, Any] | None:
+    """Return the hot grids, and the paragraph that explains them."""
+    if hot is None or hot.frame.empty:
+        return None
+    told = explained(hot, hot.frame, lang)
+    table = hot_grids(hot)
+    heads = [hot.layer.fields[name].label.get(lang) for name in HOT]
+    columns = [words(table[name], hot.layer.fields[name], lang) for name in HOT]
+    rows = list(zip(*columns, strict=True))
+    return {"text": told.text if told else "", "heads": heads, "rows": rows}
 
 
 def _overdue(overdue: pd.DataFrame, lang: str) -> dict[str, Any]:

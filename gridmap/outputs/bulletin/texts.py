@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from gridmap import messages
 from gridmap.analysis.cases.indicators import load_definitions, load_kpis
 from gridmap.measures.bulletins import RATES, STOCK, Bulletin, Span, Value
 from gridmap.outputs.tables.words import MISSING, number_text, share_text, time_text
+from gridmap.result import Result
 
 __all__ = [
+    "HOT",
     "change_text",
     "definitions",
     "figure_title",
     "group_title",
+    "hot_grids",
     "is_hours",
     "is_rate",
     "marks_of",
@@ -105,6 +110,15 @@ def marks_of(cell: Value) -> tuple[str, ...]:
     if cell.value is None and not cell.mark:
         return ()
     return tuple(mark for mark in (cell.mark, "small" if cell.small else "") if mark)
+
+
+HOT = ("code", "name", "count", "expected", "q")
+
+
+def hot_grids(hot: Result) -> pd.DataFrame:
+    """Return the hot grids, the surest first."""
+    found = pd.DataFrame(hot.frame)[hot.frame["hotspot"] == "hot"].sort_values(["q", "code"])
+    return found[list(HOT)]
 
 
 def definitions(lang: str) -> list[tuple[str, str]]:
