@@ -178,7 +178,7 @@ class CityFile(Record):
     --------
     >>> city_file = gridmap.read_city_file("data")
     >>> city_file.analysis.h3_resolution
-    10
+    11
     >>> city_file.path("areas.gpkg").name
     'areas.gpkg'
     """

@@ -15,7 +15,7 @@ from gridmap.catalog import Field, Layer
 if TYPE_CHECKING:
     import pandera.pandas as pa
 
-__all__ = ["dtype_of", "fault", "faulty_rows", "holds", "schema", "typed"]
+__all__ = ["completed", "dtype_of", "empty", "fault", "faulty_rows", "holds", "schema", "typed"]
 
 _DTYPES: dict[str, Any] = {
     "string": "string",
@@ -136,6 +136,29 @@ def faulty_rows(layer: Layer, frame: pd.DataFrame) -> pd.DataFrame:
         faults: pd.DataFrame = error.failure_cases.dropna(subset=["index"])
         return faults
     return nothing
+
+
+def empty(index: pd.Index, field: Field, timezone: str) -> pd.Series:
+    """Return a field that nothing fills."""
+    return pd.Series(index=index, dtype=dtype_of(field) or pd.DatetimeTZDtype("us", timezone))
+
+
+def completed(layer: Layer, frame: pd.DataFrame, timezone: str) -> pd.DataFrame:
+    """Return a frame of an earlier version with the fields that the layer has had since.
+
+    Parameters
+    ----------
+    layer : Layer
+    frame : DataFrame
+    timezone : str
+        Of times that nobody filled.
+    """
+    lacking = {
+        name: empty(frame.index, field, timezone)
+        for name, field in layer.inputs.items()
+        if name not in frame and not field.required
+    }
+    return frame.assign(**lacking) if lacking else frame
 
 
 def typed(layer: Layer, frame: pd.DataFrame, zone: str = "") -> pd.DataFrame:

@@ -53,6 +53,9 @@ def _areas(origin: tuple[float, float]) -> dict[str, pd.DataFrame]:
             member=[None, *[f"Member {k}" for k in range(4)]],
             members=[None, 1, 2, 1, 1],
             households=[None, 60, 60, 60, 60],
+            population=[None, 150, 160, 170, 0],
+            patrol_hours=[None, 20.5, 10.0, 0.0, 30.0],
+            camera_hours=[None, 0.0, 700.0, 8760.0, 0.0],
         ),
         "microgrids": _frame(
             _boxes(origin, *halves),

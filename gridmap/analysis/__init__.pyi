@@ -26,6 +26,10 @@ from .cases.recurrence import recurrence as recurrence
 from .cases.recurrence import recurrence_curve as recurrence_curve
 from .cases.recurrence import recurrence_layer as recurrence_layer
 from .cases.timeliness import timeliness as timeliness
+from .clusters.association import Association as Association
+from .clusters.association import general_g as general_g
+from .clusters.association import global_moran as global_moran
+from .clusters.association import join_counts as join_counts
 from .clusters.cube import Cube as Cube
 from .clusters.cube import space_time_cube as space_time_cube
 from .clusters.cube import time_step as time_step
@@ -41,11 +45,14 @@ from .clusters.hotspots import count_by as count_by
 from .clusters.hotspots import getis_ord as getis_ord
 from .clusters.hotspots import hotspots as hotspots
 from .clusters.hotspots import hotspots_by_source as hotspots_by_source
+from .clusters.moran import local_geary as local_geary
 from .clusters.moran import local_moran as local_moran
 from .clusters.rates import crude_rates as crude_rates
 from .clusters.rates import empirical_bayes as empirical_bayes
 from .clusters.rates import local_empirical_bayes as local_empirical_bayes
 from .clusters.rates import standardised_rates as standardised_rates
+from .clusters.scan import Scan as Scan
+from .clusters.scan import space_time_scan as space_time_scan
 from .clusters.significance import discoveries as discoveries
 from .clusters.significance import neighbour_ranks as neighbour_ranks
 from .clusters.significance import pseudo_p as pseudo_p

@@ -134,7 +134,7 @@ def case_table(
     >>> now = pd.Timestamp("2025-07-01", tz=city.timezone)
     >>> table = case_table(city, gridmap.Analysis(), at=now)
     >>> len(table.cases), int(table.cases["closed"].isna().sum())
-    (2502, 241)
+    (2438, 245)
     """
     moment = pd.Timestamp(at or city.as_of)
     calendar = calendar_of(city, settings.clock)
@@ -449,9 +449,9 @@ def kpi_tables(
     >>> told = kpi_tables(city, table, gridmap.Analysis(), kpis=["in_time_rate"])
     >>> told.rows[["numerator", "denominator", "value"]].head(1).round(3)
        numerator  denominator  value
-    0       4203         5276  0.797
+    0       4222         5295  0.797
     >>> len(told.behind(0))
-    5276
+    5295
     """
     cases = pd.DataFrame(table.cases.drop(columns=table.cases.geometry.name))
     _prove_kpis(city, cases, kpis or ())
@@ -525,7 +525,7 @@ def recurrence_curves(
     >>> curve = recurrence_curves(city, table, gridmap.Analysis())
     >>> week = curve[curve["days"] <= 7]
     >>> bool(week["free"].is_monotonic_decreasing), int(week["recurred"].sum())
-    (True, 473)
+    (True, 602)
     """
     cases = table.placed
     _prove_groups(city, cases.drop(columns=cases.geometry.name), (by,) if by else ())

@@ -24,12 +24,9 @@ def _hotspots(given: Given) -> Made:
 
 def _clusters(given: Given) -> Made:
     """Return which grids are like their neighbours, by rates where households are known."""
-    grids, loads, settings = given.grids, given["grid_results"], given.settings
-    values = loads["problems"].astype("float64")
-    if loads["households"].fillna(0).gt(0).all():
-        values = 100.0 * analysis.empirical_bayes(values, loads["households"].astype("float64"))
+    grids, settings = given.grids, given.settings
     found = analysis.local_moran(
-        values,
+        _rates(given),
         analysis.neighbours(grids, distance_m=settings.neighbour_m),
         permutations=settings.permutations,
         random_state=settings.random_state,
@@ -39,6 +36,89 @@ def _clusters(given: Given) -> Made:
         found["p"] = found["p_sim"]
     kept = found[["value", "moran", "z", "p", "q", "cluster"]]
     return {"clusters": grids[["code", "name", "geometry"]].join(kept)}
+
+
+def _rates(given: Given) -> pd.Series:
+    """Return problems for 100 households, shrunk; problems where not all households are known."""
+    loads = given["grid_results"]
+    values: pd.Series = loads["problems"].astype("float64")
+    if loads["households"].fillna(0).gt(0).all():
+        values = 100.0 * analysis.empirical_bayes(values, loads["households"].astype("float64"))
+    return values
+
+
+def _geary(given: Given) -> Made:
+    """Return which grids differ little or much from their neighbours."""
+    grids, settings = given.grids, given.settings
+    found = analysis.local_geary(
+        _rates(given),
+        analysis.neighbours(grids, distance_m=settings.neighbour_m),
+        permutations=settings.permutations or _PERMUTATIONS,
+        random_state=settings.random_state,
+        alpha=settings.alpha,
+    ).rename(columns={"p_sim": "p"})
+    return {"geary": grids[["code", "name", "geometry"]].join(found)}
+
+
+def _bivariate(given: Given) -> Made:
+    """Compare what residents report in a cell with what patrols report about it."""
+    settings, cells = given.settings, given["hotspot_cells"]
+    if not (settings.residents and settings.patrols):
+        return {}
+    counts = analysis.count_by(
+        _cells_of(given.placed, settings), given.placed["source"], cells["code"]
+    )
+    sums = [
+        counts.reindex(columns=list(names), fill_value=0).sum(axis=1).set_axis(cells.index)
+        for names in (settings.residents, settings.patrols)
+    ]
+    found = analysis.local_moran(
+        sums[0],
+        analysis.cell_neighbours(list(cells["code"])),
+        beside=sums[1],
+        permutations=settings.permutations or _PERMUTATIONS,
+        random_state=settings.random_state,
+        alpha=settings.alpha,
+    )
+    kept = found.assign(p=found["p_sim"], residents=sums[0], patrols=sums[1])
+    columns = ["residents", "patrols", "moran", "p", "q", "cluster"]
+    return {"bivariate": cells[["code", "geometry"]].join(kept[columns])}
+
+
+def _associations(given: Given) -> Made:
+    """Tell of the whole map whether like lies by like, and whether high values lie together."""
+    settings, rows = given.settings, []
+    grids = given.grids if given.has("grid_results") else None
+    if grids is not None and len(grids) >= _FEWEST:
+        near = analysis.neighbours(grids, distance_m=settings.neighbour_m)
+        counts = given["grid_results"]["problems"].astype("float64")
+        rows += _of_whole("grids", _rates(given), counts, near, settings)
+    cells = given["hotspot_cells"]
+    if len(cells) >= _FEWEST:
+        near = analysis.cell_neighbours(list(cells["code"]))
+        counts = cells["count"].astype("float64")
+        rates = analysis.standardised_rates(counts, cells["expected"]).fillna(0.0)
+        rows += _of_whole("cells", rates, counts, near, settings)
+    return {"associations": pd.DataFrame(rows)} if rows else {}
+
+
+def _of_whole(
+    units: str, rates: pd.Series, counts: pd.Series, near: sp.csr_array, settings: Analysis
+) -> list[dict[str, object]]:
+    times, seed = settings.permutations, settings.random_state
+    found = {
+        "moran": analysis.global_moran(rates, near, permutations=times, random_state=seed),
+        "general_g": analysis.general_g(counts, near, permutations=times, random_state=seed),
+    }
+    rows = []
+    for name, told in found.items():
+        p = told.p_sim if settings.permutations else told.p
+        way = ("together" if told.z > 0 else "apart") if p <= settings.alpha else "none"
+        rows.append(
+            {"code": f"{units}:{name}", "units": units, "statistic": name, "value": told.value,
+             "expected": told.expected, "z": told.z, "p": p, "pattern": way}
+        )  # fmt: skip
+    return rows
 
 
 def _hotspot_cells(given: Given) -> Made:
@@ -189,6 +269,10 @@ def _density(given: Given) -> Made:
     return {"density": analysis.bands(surface, city.crs, outline=outline)}
 
 
+# Of statistics without a good approximation.
+_PERMUTATIONS = 9999
+# Units of which a statistic of the whole map says anything.
+_FEWEST = 4
 _LOCAL = ("alpha", "permutations", "random_state")
 
 MEASURES = (
@@ -208,6 +292,35 @@ MEASURES = (
         method="Local Moran's I (Anselin 1995), Benjamini-Hochberg FDR",
         settings=(*_LOCAL, "level", "neighbour_m"),
         run=_clusters,
+    ),
+    Measure(
+        "geary",
+        needs=("grids", "problems", "grid_results"),
+        makes=("geary",),
+        method="Local Geary (Anselin 1995, 2019), conditional permutation, Benjamini-Hochberg FDR",
+        settings=(*_LOCAL, "level", "neighbour_m"),
+        run=_geary,
+    ),
+    Measure(
+        "bivariate",
+        needs=("problems", "hotspot_cells"),
+        makes=("bivariate",),
+        method="Bivariate local Moran (Anselin, Syabri and Smirnov 2002) on H3, conditional "
+        "permutation, Benjamini-Hochberg FDR",
+        settings=(*_LOCAL, "h3_resolution", "residents", "patrols"),
+        silent="measure.no_sources",
+        run=_bivariate,
+    ),
+    Measure(
+        "associations",
+        needs=("hotspot_cells",),
+        uses=("grids", "grid_results"),
+        makes=("associations",),
+        method="Moran's I by randomisation (Moran 1950, Cliff and Ord 1981), general G (Getis and "
+        "Ord 1992)",
+        settings=(*_LOCAL, "level", "neighbour_m"),
+        silent="measure.few_units",
+        run=_associations,
     ),
     Measure(
         "hotspot_cells",

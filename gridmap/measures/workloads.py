@@ -24,7 +24,7 @@ def effort_of(given: Given) -> Effort:
     >>> city = gridmap.read_city("data", layers=["problems"])
     >>> effort = effort_of(Given(city, gridmap.Analysis(default_minutes=45)))
     >>> round(effort.days), effort.default_minutes
-    (364, 45.0)
+    (365, 45.0)
     """
     usual = dict(given.settings.fairness.effort)
     if "days" not in usual and given.city.has("problems"):

@@ -15,7 +15,7 @@ from gridmap.config import ColumnRule, Input
 from gridmap.errors import ConfigError, SourceError
 from gridmap.messages.foreign import library_reason
 from gridmap.model import Note
-from gridmap.schema import dtype_of
+from gridmap.schema import empty
 from gridmap.sources.cells import (
     as_text,
     cleaned,
@@ -131,7 +131,7 @@ def typed_columns(
             rule = entry.columns.get(name) or ColumnRule(column=name)
             found = _source(table, name, field, rule, entry)
             if found is None:
-                filled[name] = _empty(table.index, field, timezone)
+                filled[name] = empty(table.index, field, timezone)
                 continue
             source = found
         filled[name] = _typed(source, name, field, rule, about)
@@ -161,12 +161,6 @@ def _source(
     if name in entry.columns or (field.required and rule.column not in table.columns):
         need_columns(table, [rule.column], entry.path)
     return table[rule.column] if rule.column in table.columns else None
-
-
-def _empty(index: pd.Index, field: Field, timezone: str) -> pd.Series:
-    """Return a field that nothing fills, as `_typed` would return it."""
-    kind = dtype_of(field) or pd.DatetimeTZDtype("us", timezone)
-    return pd.Series(index=index, dtype=kind)
 
 
 def _typed(

@@ -18,7 +18,7 @@ from gridmap.design.search.graph import BARRIERS, AtomGraph
 from gridmap.errors import SourceError
 from gridmap.model import City, moment_in
 from gridmap.resources import AnyPath
-from gridmap.schema import typed
+from gridmap.schema import completed, typed
 from gridmap.settings import Design
 from gridmap.sources.vector import layer_names, read_layer
 
@@ -69,7 +69,7 @@ def _read_plan(path: Path, catalog: Catalog) -> tuple[City, Plan]:
         crs=grids.crs,
         timezone=settings["timezone"],
         as_of=moment_in(settings["as_of"], settings["timezone"]),
-        layers={"grids": grids},
+        layers={"grids": completed(catalog.layer("grids"), grids, settings["timezone"])},
         catalog=catalog,
         review_number=settings["review_number"],
     )

@@ -15,6 +15,7 @@ from gridmap.catalog import Catalog, Text
 from gridmap.errors import StoreError
 from gridmap.model import City, Receipt, moment_in
 from gridmap.result import Analysed, Result
+from gridmap.schema import completed
 from gridmap.store.rows import column
 
 __all__ = ["analysed_of", "crs_of", "state_of"]
@@ -99,7 +100,10 @@ def analysed_of(
         crs=crs_of(state),
         timezone=state["timezone"],
         as_of=moment_in(state["as_of"], state["timezone"]),
-        layers={layer: frames[layer][columns] for layer, columns in state["layers"].items()},
+        layers={
+            layer: completed(catalog.layer(layer), frames[layer][columns], state["timezone"])
+            for layer, columns in state["layers"].items()
+        },
         catalog=catalog,
         receipts=tuple(_receipt(entry) for entry in state["receipts"]),
         review_number=state["review_number"],

@@ -232,6 +232,16 @@ def test_where_residents_report_and_nobody_looks() -> None:
         hotspots_by_source(frame, weights, residents=["app"], patrols=["video"])
 
 
+def test_gi_without_the_unit_itself_is_that_of_esda() -> None:
+    _, weights, counts = town()
+    values = counts.to_numpy(dtype="float64")
+    peer = libpysal.weights.WSP(weights).to_W(silence_warnings=True)
+    theirs = esda.G_Local(values, peer, transform="B", permutations=0, star=False)
+    for links in (weights, with_self(weights)):
+        assert getis_ord(values, links, star=False) == pytest.approx(theirs.Zs, rel=1e-9)
+    assert getis_ord(np.ones(144), weights, star=False).tolist() == [0.0] * 144
+
+
 def test_gi_star_of_a_thousand_areas_is_that_of_esda() -> None:
     areas, weights, _ = town(size=32)
     values = np.random.default_rng(8).gamma(2, 3, len(areas))

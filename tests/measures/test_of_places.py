@@ -296,7 +296,7 @@ def test_what_residents_report_and_no_patrol_sees_is_told(row: Any) -> None:
     assert sources.groupby("source")["count"].sum().to_dict() == {"hotline": 96, "patrol": 20}
     assert (sources["code"] == sources["cell"] + ":" + sources["source"]).all()
     assert 5 <= len(told["unseen"]) <= 20
-    assert (told["unseen"].distance(shapely.Point(160.0, 50.0)) < 200.0).all()
+    assert (told["unseen"].distance(shapely.Point(500_160.0, 3_400_050.0)) < 200.0).all()
     assert set(told["unseen"]["code"]) <= set(sources["cell"])
     for lacking in ("residents", "patrols"):
         assert made(clusters, "source_hotspots", city, found, **{**asked, lacking: []}) == {}

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from gridmap.compiled import inner, kernel
 
-__all__ = ["draws", "equal_ranks", "weighted_ranks"]
+__all__ = ["draws", "equal_ranks", "geary_ranks", "weighted_ranks"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int32]
@@ -178,3 +178,31 @@ def weighted_ranks(
                 total += weight[j] * values[at + (at >= own[unit])]
             above[unit] += total >= low
             below[unit] += total <= high
+
+
+@kernel
+def geary_ranks(
+    ordered: Floats,
+    own: Longs,
+    starts: Longs,
+    members: Longs,
+    weights: Floats,
+    drawn: Ints,
+    above: Ints,
+    below: Ints,
+) -> None:
+    """Count how many random neighbours differ at least, and at most, as much as those there are."""
+    for unit in range(len(own)):
+        first, last = starts[unit], starts[unit + 1]
+        value = ordered[own[unit]]
+        seen = 0.0
+        for k in range(first, last):
+            seen += weights[k] * (value - ordered[own[members[k]]]) ** 2
+        slack = 1e-12 * max(seen, 1.0)
+        for p in range(len(drawn)):
+            total = 0.0
+            for k in range(last - first):
+                at = drawn[p, k]
+                total += weights[first + k] * (value - ordered[at + (at >= own[unit])]) ** 2
+            above[unit] += total >= seen - slack
+            below[unit] += total <= seen + slack

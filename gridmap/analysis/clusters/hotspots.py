@@ -15,6 +15,7 @@ from gridmap.analysis._doors import asks
 from gridmap.analysis._values import finite, fitting
 from gridmap.analysis.clusters._mixture import counted_tails
 from gridmap.analysis.clusters._tails import drawn_tails
+from gridmap.analysis.clusters.moran import apart_of, lag_score, others_of
 from gridmap.analysis.clusters.rates import empirical_bayes, standardised_rates
 from gridmap.analysis.clusters.significance import discoveries, neighbour_ranks, pseudo_p
 from gridmap.analysis.weights.neighbours import with_self
@@ -32,14 +33,17 @@ _PERMUTATIONS = 9999
 
 
 @asks()
-def getis_ord(values: Floats, weights: sp.csr_array) -> Floats:
-    """Return Gi* as standard scores.
+def getis_ord(values: Floats, weights: sp.csr_array, *, star: bool = True) -> Floats:
+    """Return Gi* as standard scores, or Gi.
 
     Parameters
     ----------
     values : ndarray of float, shape (m,)
     weights : csr_array, shape (m, m)
         Neighbours, self included.
+    star : bool
+        Whether a unit counts among its neighbours; without it, what is on the diagonal does not
+        count, and values are compared with the mean and spread of the others.
 
     Returns
     -------
@@ -48,7 +52,8 @@ def getis_ord(values: Floats, weights: sp.csr_array) -> Floats:
 
     References
     ----------
-    Ord and Getis (1995), Geographical Analysis 27(4), equation 14 (the form with self).
+    Ord and Getis (1995), Geographical Analysis 27(4), equation 14 (the form with self) and
+    equation 6.
 
     Examples
     --------
@@ -57,6 +62,8 @@ def getis_ord(values: Floats, weights: sp.csr_array) -> Floats:
     >>> analysis.getis_ord(np.array([9.0, 8.0, 1.0, 0.0, 0.0]), near).round(2).tolist()
     [1.99, 1.46, -0.36, -1.99, -1.46]
     """
+    if not star:
+        return _among_others(values, weights)
     count = len(values)
     if count < 2:  # noqa: PLR2004 - one value has no spread
         return np.zeros(count)
@@ -73,6 +80,11 @@ def getis_ord(values: Floats, weights: sp.csr_array) -> Floats:
     deviation = weights @ apart - mean * weight
     scores: Floats = np.divide(deviation, scale, out=np.zeros(count), where=~flat)
     return scores
+
+
+def _among_others(values: Floats, weights: sp.csr_array) -> Floats:
+    """Return Gi: the lag is a sum of others, whose mean and spread are those of the others."""
+    return lag_score(apart_of(values), others_of(weights))
 
 
 @asks()

@@ -77,8 +77,9 @@ def _units(result: Result, frame: pd.DataFrame, lang: str) -> Explained:
 
 
 def _clusters(result: Result, frame: pd.DataFrame, lang: str) -> Explained:
-    alike = ("high_high", "low_low", "high_low", "low_high")
-    model = _said("model_alike", lang)
+    alike = ("high_high", "low_low", "high_low", "low_high", "other_alike", "unlike")
+    beside = result.layer.name == "bivariate"
+    model = _said("model_beside" if beside else "model_alike", lang)
     text = _paragraph(frame, "cluster", alike, result.parameters, [model], lang)
     return Explained(_said("alike", lang), text)
 
@@ -127,6 +128,8 @@ _TELLERS: Mapping[str, Callable[[Result, pd.DataFrame, str], Explained]] = {
     "hotspot_cells": _units,
     "source_hotspots": _units,
     "clusters": _clusters,
+    "geary": _clusters,
+    "bivariate": _clusters,
     "network_hotspots": _stretches,
     "black_spots": _black_spots,
     "emerging": _emerging,

@@ -48,8 +48,8 @@ _THREE = ("gini_hours", "gini_hours_per_member", "plan_compactness")
 _TABLES = (
     "grid_results", "fairness", "transfers", "kpis", "deadlines", "look_back", "recurrence",
     "dead_corners", "duty_findings", "line_by_block", "derived_leads", "reconciled",
-    "case_findings", "hotspots", "clusters", "gaps", "overlaps", "misnested", "piles", "plan",
-    "plan_lineage",
+    "case_findings", "hotspots", "clusters", "associations", "gaps", "overlaps", "misnested",
+    "piles", "plan", "plan_lineage",
 )  # fmt: skip
 
 
