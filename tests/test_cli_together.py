@@ -191,16 +191,21 @@ def test_a_plan_that_was_edited_is_not_written_over(
     code, _, err = people[0].does(*design)
     assert code == 0, err
     plan = out / "town.gpkg"
-    resized = ("resize", city, "--plan", plan, "--out", out, "--target", 65)
-    people[0].begin(*resized, "--workers", 1)
-    for _ in range(600):
-        if list(tmp_path.glob(".gridmap-*")):
+    for target in (65, 66, 67, 68, 69):
+        resized = ("resize", city, "--plan", plan, "--out", out, "--target", target)
+        people[0].begin(*resized, "--workers", 1)
+        for _ in range(600):
+            if list(tmp_path.glob(".gridmap-*")):
+                break
+            time.sleep(0.1)
+        code, _, told = people[1].does("plan", "lock", plan, parts(plan)[0])
+        lost, _, err = people[0].end()
+        # Whoever is later loses, and is told; now and then this is not the one that resizes.
+        assert code + lost == 1
+        if code == 0:
             break
-        time.sleep(0.1)
-    code, _, err = people[1].does("plan", "lock", plan, parts(plan)[0])
-    assert code == 0, err
-    code, _, err = people[0].end()
-    assert code == 1
+        assert "was changed since it was read" in told
+    assert code == 0
     assert "changed it since it was read" in err
     assert log_of(plan)[-1]["by"] == "wang"
     edited = plan.read_bytes()

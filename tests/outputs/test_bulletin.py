@@ -337,7 +337,7 @@ def test_page_and_workbook_say_numerators_marks_and_hash(tmp_path: Path) -> None
         for word in (*words, made.sha256, frozen):
             assert word in text
         sheets = CalamineWorkbook.from_path(str(book))
-        assert len(sheets.sheet_names) == 6
+        assert len(sheets.sheet_names) == 7
         first = sheets.get_sheet_by_index(0).to_python()
         title = load_kpis()["in_time_rate"].title[lang]
         row = next(row for row in first if row[0] == title)
