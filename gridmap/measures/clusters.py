@@ -94,11 +94,14 @@ def _associations(given: Given) -> Made:
         counts = given["grid_results"]["problems"].astype("float64")
         rows += _of_whole("grids", _rates(given), counts, near, settings)
     cells = given["hotspot_cells"]
-    if len(cells) >= _FEWEST:
-        near = analysis.cell_neighbours(list(cells["code"]))
-        counts = cells["count"].astype("float64")
-        rates = analysis.standardised_rates(counts, cells["expected"]).fillna(0.0)
-        rows += _of_whole("cells", rates, counts, near, settings)
+    near = analysis.cell_neighbours(list(cells["code"]))
+    counts = cells["count"].astype("float64")
+    rates = analysis.standardised_rates(counts, cells["expected"])
+    known = rates.notna().to_numpy()
+    if known.sum() >= _FEWEST:
+        rows += _of_whole(
+            "cells", rates[known], counts[known], sp.csr_array(near[known][:, known]), settings
+        )
     return {"associations": pd.DataFrame(rows)} if rows else {}
 
 

@@ -204,6 +204,9 @@ def test_what_cannot_be_told_is_missing_or_refused() -> None:
         analysis.general_g(flat - 2, near)
     with pytest.raises(ConformError, match="There are 3 units"):
         analysis.global_moran(flat[:3], sp.csr_array((3, 3)))
+    lone = pd.Series([1.0, *[0.0] * 8])
+    with pytest.raises(ConformError, match="There are 1 units"):
+        analysis.global_moran(flat, near, exposure=lone)
     with pytest.raises(ConformError, match="neither true nor false"):
         analysis.join_counts(pd.Series(np.arange(9.0)), near)
     with pytest.raises(ConformError, match="9 units cannot go with 4"):

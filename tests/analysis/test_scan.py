@@ -28,7 +28,7 @@ def by_hand(
         away = np.hypot(*(points - centre).T)
         for radius in np.unique(away.round(9)):
             inside = np.flatnonzero(away <= radius + 1e-6)
-            if shares[inside].sum() > most + 1e-12:
+            if radius > away.min() + 1e-6 and shares[inside].sum() > most + 1e-12:
                 break
             for bins in range(1, len(late) + 1):
                 cases = counts[inside, -bins:].sum()
@@ -137,6 +137,14 @@ def test_busy_places_and_seasons_are_no_cluster_and_a_fading_one_neither() -> No
     assert told.clusters.empty
 
 
+def test_a_unit_that_holds_much_of_a_small_town_is_looked_at_too() -> None:
+    counts = np.full((4, 30), 3)
+    counts[0, -3:] += 30
+    places = gpd.GeoSeries(shapely.points([0.0, 100.0, 200.0, 300.0], [0.0] * 4), crs=4549)
+    found = analysis.space_time_scan(cube_of(counts), places, permutations=199, alpha=0.05)
+    assert found.clusters[["code", "units", "bins"]].to_numpy().tolist() == [["u0", 1, 3]]
+
+
 def test_the_same_seed_gives_the_same_and_rows_do_not_matter() -> None:
     places, _ = town(6)
     counts = np.random.default_rng(2).poisson(1.0, (36, 30))
@@ -162,6 +170,9 @@ def test_what_cannot_be_scanned_is_refused() -> None:
         (cube_of(counts[:4]), places, {}, "9 values cannot go with a cube of 4 units"),
         (cube_of(counts[:, :1]), places, {}, "There are 1 bins of time"),
         (cube_of(counts * 0), places, {}, "There are no cases"),
+        (cube_of(counts), places, {"most_bins": 0}, "most_bins"),
+        (cube_of(counts), places, {"most_share": 2.0}, "most_share"),
+        (cube_of(counts), gpd.GeoSeries([None, *places[1:]], crs=4549), {}, "places: missing"),
         (cube_of(counts), places, {"model": "poisson"}, "needs the exposure of every unit"),
         (cube_of(counts), places, {"model": "poisson", "exposure": pd.Series(np.ones(5))},
          "5 values cannot go with a cube of 9"),

@@ -33,6 +33,11 @@ def test_the_whole_map_clusters_and_the_numbers_are_those_of_the_functions(
     )
     told = analysis.global_moran(sample.frame("clusters")["value"], near)
     assert frame.loc["grids:moran", "value"] == pytest.approx(told.value)
+    cells = sample.frame("hotspot_cells")
+    told = analysis.global_moran(
+        cells["count"], analysis.cell_neighbours(list(cells["code"])), exposure=cells["expected"]
+    )
+    assert frame.loc["cells:moran", ["value", "p"]].tolist() == pytest.approx([told.value, told.p])
     # Every value somewhere else: no pattern is left in the cells.
     problems = sample.city.frame("problems")
     mixed = problems.set_geometry(

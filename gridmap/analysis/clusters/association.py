@@ -85,8 +85,8 @@ def global_moran(
     Raises
     ------
     ConformError
-        If a value is missing, there are fewer than four units, or the weights are for another
-        number of them.
+        If a value is missing, there are fewer than four units (with an exposure, if one is given),
+        or the weights are for another number of them.
 
     References
     ----------
@@ -104,7 +104,7 @@ def global_moran(
     if exposure is not None:
         rates = standardised_rates(values, exposure).to_numpy()
         known = ~np.isnan(rates)
-        x, near = rates[known], sp.csr_array(near[known][:, known])
+        x, near = _enough(rates[known]), sp.csr_array(near[known][:, known])
     if rows:
         near = _by_row(near)
     apart = x - x.mean() if len(x) else x
@@ -275,9 +275,13 @@ def _alike(some: int, count: int, total: float, first: float, second: float) -> 
 def _given(values: pd.Series, weights: sp.csr_array) -> tuple[Floats, sp.csr_array]:
     x = finite(values, "values")
     fitting(weights, len(x))
+    return _enough(x), others_of(weights)
+
+
+def _enough(x: Floats) -> Floats:
     if len(x) < _FEWEST:
         raise ConformError("conform.few_units", count=len(x), least=_FEWEST)
-    return x, others_of(weights)
+    return x
 
 
 def _by_row(near: sp.csr_array) -> sp.csr_array:

@@ -13,7 +13,7 @@ import shapely
 from scipy.spatial import cKDTree
 
 from gridmap.analysis._doors import asks
-from gridmap.analysis._values import finite, not_negative
+from gridmap.analysis._values import finite, not_negative, rows_of
 from gridmap.analysis.clusters._scan import best_of_each, largest
 from gridmap.analysis.clusters.cube import Cube
 from gridmap.errors import ConformError
@@ -54,7 +54,11 @@ class Scan(Summarised):
     largest: Floats
 
 
-@asks("places")
+@asks(
+    "places",
+    within={"most_bins": (1, np.inf), "most_share": (0.0, 1.0), "permutations": (1, np.inf),
+            "alpha": (0.0, 1.0)},
+)  # fmt: skip
 def space_time_scan(
     cube: Cube,
     places: gpd.GeoSeries,
@@ -87,7 +91,8 @@ def space_time_scan(
     most_bins : int
         The longest stretch; at most half of the bins count.
     most_share : float
-        Of what is expected, the largest share that a circle may hold.
+        Of what is expected, the largest share that a circle of several units may hold; one unit
+        may hold more.
     permutations : int
         Replicates behind p.
     random_state : int
@@ -101,8 +106,8 @@ def space_time_scan(
     Raises
     ------
     ConformError
-        If there are no cases, fewer than two bins, an exposure is missing or below zero, or the
-        places are not as many as the units.
+        If there are no cases, fewer than two bins, an exposure is missing or below zero, a place
+        is missing, or the places are not as many as the units.
 
     Notes
     -----
@@ -141,6 +146,10 @@ def space_time_scan(
     total = int(counts.sum())
     if total == 0:
         raise ConformError("conform.no_cases")
+    missing = (places.is_empty | places.isna()).to_numpy(dtype=bool)
+    if missing.any():
+        rows = rows_of(places.index[missing])
+        raise ConformError("conform.values", what="places", rows=rows)
     share = _shares(counts, model, exposure)
     lengths = _lengths(counts, model, span)
     order, starts, last = _circles(places, share, most_share)
@@ -216,7 +225,8 @@ def _circles(
         further = np.append(np.diff(away) > _TIE_M, True)
         held = np.cumsum(share[about])
         whole = np.flatnonzero(further & (held <= most_share + 1e-12))
-        size = int(whole[-1]) + 1 if len(whole) else 0
+        # The unit itself, with those that lie on it, however much it holds.
+        size = int(whole[-1] if len(whole) else np.argmax(further)) + 1
         parts.append(about[:size].astype(np.int32))
         ends.append(further[:size])
         starts.append(starts[-1] + size)
