@@ -16,6 +16,7 @@ from pydantic import (
 from gridmap.records import FrozenMap, MistakeError, Record, nothing
 
 __all__ = [
+    "Alarms",
     "Analysis",
     "Clock",
     "Design",
@@ -116,6 +117,25 @@ class Responsibility(Finite):
     place_m: float = Field(default=50.0, ge=0)
 
 
+class Alarms(Finite):
+    """Where more is reported since some time, up to now.
+
+    ``level`` is that of the grids, or ``h3``; ``bin`` the width of time, of which a cluster has
+    ``most_bins`` at the most; ``days`` how far back is compared with; ``most_share`` the largest
+    share of what is expected that a circle of several grids may hold; ``replicates`` how many maps
+    of chance stand behind p. What is expected follows from the past of each place
+    (``permutation``), or from what problems are held against (``exposure``).
+    """
+
+    level: str = ""
+    model: Literal["permutation", "exposure"] = "permutation"
+    bin: str = "day"
+    most_bins: int = Field(default=28, ge=1)
+    days: float = Field(default=365.0, gt=0)
+    most_share: float = Field(default=0.1, gt=0, le=1)
+    replicates: int = Field(default=999, ge=1)
+
+
 class Fairness(Finite):
     """How fair loads are measured, and how many transfers between grids are proposed.
 
@@ -170,6 +190,7 @@ class Analysis(Finite):
     black_spot_minimum: int = Field(default=3, ge=1)
     black_spot_categories: tuple[str, ...] = ()
     bandwidth_m: float | None = Field(default=None, gt=0)
+    bandwidth_by: Literal["rule", "cross_validation"] = "rule"
     density_edges: Literal["none", "mass", "level"] = "none"
     pile_share: float = Field(default=0.01, gt=0, le=1)
     pile_minimum: int = Field(default=30, ge=2)
@@ -185,6 +206,7 @@ class Analysis(Finite):
         default=Responsibility(), validation_alias=AliasChoices("responsibility", "duties")
     )
     fairness: Fairness = Fairness()
+    alarms: Alarms = Alarms()
 
 
 _ROADS = {

@@ -248,6 +248,10 @@ def _settings() -> dict[str, Any]:
             "seam_m": 10.0, "frontage_m": 5.0, "road_m": 20.0, "place_m": 40.0,
         },
         "fairness": {"tolerance": 0.1, "moves": 3, "across": True, "effort": {"days": 90}},
+        "alarms": {
+            "level": "h3", "model": "exposure", "bin": "12h", "most_bins": 7, "days": 200.0,
+            "most_share": 0.2, "replicates": 19,
+        },
     }  # fmt: skip
     design = {
         "level": "grid", "target": 30.0, "minimum": 10.0, "maximum": 60.0, "preset": "balance",

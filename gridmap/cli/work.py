@@ -1,4 +1,4 @@
-"""The commands about work: kpis, overdue, recurrence, dead-corners, fairness."""
+"""The commands about work: kpis, overdue, recurrence, alarms, dead-corners, fairness."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def recurrence(
 ) -> None:
     """List what came back, and how long cases stay closed."""
     from gridmap import analysis
-    from gridmap.measures.cases import recurrence_curves
+    from gridmap.measures.cases import recurrence_curves, recurrence_tests
 
     city_file, speak = opened(city, lang)
     known, table = _cases(city_file, speak, quiet=as_json)
@@ -160,7 +160,28 @@ def recurrence(
         "recurrence": analysis.recurrence_layer(table.recurring, table.placed),
         "recurrence_curve": recurrence_curves(known, table, city_file.analysis, by),
     }
+    if by:
+        tables["recurrence_test"] = recurrence_tests(known, table, city_file.analysis, by)
     tell_tables(tables, known.catalog, speak, as_json=as_json, csv=csv)
+
+
+@app.command(help=help_of("alarms"))
+def alarms(
+    city: CityPath,
+    csv: CsvPath = None,
+    _unmask: Unmask = False,
+    lang: LangName = "",
+    as_json: AsJson = False,
+) -> None:
+    """List where more is reported since some days than place and season explain."""
+    from gridmap.measures.analyse import why_nothing
+
+    city_file, speak = opened(city, lang)
+    analysed = _asked(city_file, speak, ("alarms",), quiet=as_json)
+    if "alarms" not in analysed.results:
+        raise why_nothing(analysed, "alarms")
+    tables = _found(analysed, ("alarms",))
+    tell_tables(tables, analysed.city.catalog, speak, as_json=as_json, csv=csv)
 
 
 @app.command("dead-corners", help=help_of("dead_corners"))

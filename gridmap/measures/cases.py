@@ -26,6 +26,7 @@ __all__ = [
     "case_table",
     "kpi_tables",
     "recurrence_curves",
+    "recurrence_tests",
 ]
 
 _CHINA = ("Asia/Shanghai", "Asia/Urumqi", "Asia/Chongqing", "Asia/Harbin")
@@ -533,6 +534,30 @@ def recurrence_curves(
         cases, within_m=settings.recurrence.within_m, as_of=table.at, by=by
     )
     return curve.rename(columns={by: "group"}) if by else curve
+
+
+def recurrence_tests(city: City, table: CaseTable, settings: Analysis, by: str) -> pd.DataFrame:
+    """Return whether cases come back sooner by the values of a column.
+
+    Raises
+    ------
+    ConformError
+        If there is no such column.
+
+    Examples
+    --------
+    >>> from gridmap.measures.cases import case_table, recurrence_tests
+    >>> city = gridmap.read_city("data", layers=["problems", "grids"])
+    >>> table = case_table(city, gridmap.Analysis())
+    >>> told = recurrence_tests(city, table, gridmap.Analysis(), "treatment")
+    >>> int(told["recurred"].iloc[0]) == int(told["recurred"].iloc[1:].sum())
+    True
+    """
+    cases = table.placed
+    _prove_groups(city, cases.drop(columns=cases.geometry.name), (by,))
+    return analysis.recurrence_test(
+        cases, within_m=settings.recurrence.within_m, as_of=table.at, by=by
+    )
 
 
 # Whatever the case table is made from; a city may lack all of it but the problems.

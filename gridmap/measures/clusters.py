@@ -12,13 +12,13 @@ from gridmap.measures.exposures import KNOWN_BY, USES, Exposure, cell_exposure, 
 from gridmap.measures.registry import Given, Made, Measure
 from gridmap.settings import Analysis
 
-__all__ = ["MEASURES"]
+__all__ = ["MEASURES", "cells_of", "scored"]
 
 
 def _hotspots(given: Given) -> Made:
     grids, loads, settings = given.grids, given["grid_results"], given.settings
     near = analysis.neighbours(grids, distance_m=settings.neighbour_m)
-    scores = _scores(loads["problems"], near, settings, grid_exposure(given, loads["problems"]))
+    scores = scored(loads["problems"], near, settings, grid_exposure(given, loads["problems"]))
     return {"hotspots": grids[["code", "name", "geometry"]].join(scores)}
 
 
@@ -66,7 +66,7 @@ def _bivariate(given: Given) -> Made:
     if not (settings.residents and settings.patrols):
         return {}
     counts = analysis.count_by(
-        _cells_of(given.placed, settings), given.placed["source"], cells["code"]
+        cells_of(given.placed, settings), given.placed["source"], cells["code"]
     )
     sums = [
         counts.reindex(columns=list(names), fill_value=0).sum(axis=1).set_axis(cells.index)
@@ -129,8 +129,8 @@ def _hotspot_cells(given: Given) -> Made:
     outline = city.areas(city.levels[0]).union_all() if city.levels else None
     cells = analysis.cell_grid(given.placed, outline, resolution=settings.h3_resolution)
     near = analysis.cell_neighbours(list(cells["code"]))
-    exposure = cell_exposure(given, cells, lambda points: _cells_of(points, settings))
-    scores = _scores(cells["count"], near, settings, exposure)
+    exposure = cell_exposure(given, cells, lambda points: cells_of(points, settings))
+    scores = scored(cells["count"], near, settings, exposure)
     return {"hotspot_cells": cells[["code", "geometry"]].join(scores), "cell_exposure": exposure}
 
 
@@ -140,7 +140,7 @@ def _by_source(given: Given) -> Made:
     if not (settings.residents and settings.patrols):
         return {}
     near = analysis.cell_neighbours(list(cells["code"]))
-    within = _cells_of(problems, settings)
+    within = cells_of(problems, settings)
     counts = analysis.count_by(within, problems["source"], cells["code"])
     exposure: Exposure = given["cell_exposure"]
     held = None if exposure.values is None else exposure.values.set_axis(cells["code"])
@@ -165,18 +165,60 @@ def _by_source(given: Given) -> Made:
     }
 
 
-def _cells_of(problems: gpd.GeoDataFrame, settings: Analysis) -> pd.Series:
-    """Return the H3 cell of each problem, as layers write it."""
+def cells_of(problems: gpd.GeoDataFrame, settings: Analysis) -> pd.Series:
+    """Return the H3 cell of each problem, as layers write it.
+
+    Parameters
+    ----------
+    problems : GeoDataFrame of points, shape (n,)
+    settings : Analysis
+
+    Returns
+    -------
+    Series of str, shape (n,)
+
+    Examples
+    --------
+    >>> from gridmap.measures.clusters import cells_of
+    >>> city = gridmap.read_city("data", layers=["grids", "problems"])
+    >>> cells_of(city.frame("problems").head(1), gridmap.Analysis()).str.len().tolist()
+    [15]
+    """
     within = analysis.cells_of(problems, settings.h3_resolution)
     return pd.Series([f"{cell:x}" for cell in within.tolist()], problems.index, dtype="string")
 
 
-def _scores(
+def scored(
     counts: pd.Series,
     near: sp.csr_array,
     settings: Analysis,
     exposure: Exposure,
 ) -> pd.DataFrame:
+    """Return the hot spots of units by the settings, as layers have them.
+
+    Parameters
+    ----------
+    counts : Series, shape (m,)
+    near : sparse array, shape (m, m)
+    settings : Analysis
+    exposure : Exposure
+
+    Returns
+    -------
+    DataFrame, on the index of the counts
+        ``count, expected, held_against, z, p, q, hotspot``.
+
+    Examples
+    --------
+    >>> from gridmap.measures.clusters import scored
+    >>> from gridmap.measures.exposures import Exposure
+    >>> squares = [shapely.box(x, 0, x + 90, 90) for x in range(0, 1800, 90)]
+    >>> row = gpd.GeoDataFrame(geometry=squares, crs=4549)
+    >>> counts = pd.Series([30, 30, 30] + [1] * 17)
+    >>> found = scored(counts, analysis.neighbours(row), gridmap.Analysis(), Exposure())
+    >>> found["hotspot"].head(4).tolist()
+    ['none', 'hot', 'none', 'none']
+    """
     scores = analysis.hotspots(
         counts, near, exposure=exposure.values, minimum=settings.minimum_count,
         distribution=settings.hotspot_p,
@@ -219,7 +261,7 @@ def _emerging(given: Given) -> Made:
     if level == "h3":
         cells = given["hotspot_cells"]
         areas = cells[["code", "geometry"]].assign(name=cells["code"])
-        units = _cells_of(problems, settings)
+        units = cells_of(problems, settings)
         near = analysis.cell_neighbours(list(cells["code"]))
     else:
         areas = city.areas(level)
@@ -260,14 +302,17 @@ def _density(given: Given) -> Made:
     if given.placed.empty:
         return {}
     city, settings, points = given.city, given.settings, given.placed.geometry
+    width = settings.bandwidth_m
+    if width is None and settings.bandwidth_by == "cross_validation":
+        width = analysis.cross_validated_bandwidth(points)
     if settings.density_edges == "none" or not city.levels:
-        surface = analysis.kernel_density(points, bandwidth_m=settings.bandwidth_m)
+        surface = analysis.kernel_density(points, bandwidth_m=width)
         return {"density": analysis.bands(surface, city.crs)}
     outline = city.areas(city.levels[0]).union_all()
     if not points.intersects(outline).any():
         return {}
     surface = analysis.kernel_density(
-        points, bandwidth_m=settings.bandwidth_m, outline=outline, edges=settings.density_edges
+        points, bandwidth_m=width, outline=outline, edges=settings.density_edges
     )
     return {"density": analysis.bands(surface, city.crs, outline=outline)}
 
@@ -376,7 +421,7 @@ MEASURES = (
         uses=("grids",),
         makes=("density",),
         method="Gaussian kernel density (Silverman 1986)",
-        settings=("bandwidth_m", "density_edges"),
+        settings=("bandwidth_m", "bandwidth_by", "density_edges"),
         silent="measure.no_places",
         run=_density,
     ),

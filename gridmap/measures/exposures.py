@@ -14,7 +14,15 @@ from gridmap import analysis
 from gridmap.errors import ConformError
 from gridmap.measures.registry import Given
 
-__all__ = ["COUNTS", "KNOWN_BY", "USES", "Exposure", "cell_exposure", "grid_exposure"]
+__all__ = [
+    "COUNTS",
+    "KNOWN_BY",
+    "USES",
+    "Exposure",
+    "cell_exposure",
+    "grid_exposure",
+    "parent_exposure",
+]
 
 COUNTS = "counts"
 """What ``held_against`` says where nothing is known that counts could be held against."""
@@ -74,14 +82,45 @@ def grid_exposure(given: Given, counts: pd.Series) -> Exposure:
     ConformError
         If the settings name something that the city does not know of its grids.
     """
-    grids = given.grids
-    known = {name: grids[name] for name in _FIELDS if name in grids}
-    known["households"] = given["grid_results"]["households"]
+    households = given["grid_results"]["households"]
+    return _area_exposure(given, given.grids, counts, households, given.settings.exposure)
+
+
+def parent_exposure(given: Given, areas: gpd.GeoDataFrame, counts: pd.Series) -> Exposure:
+    """Return what the problems of areas above the grids that are worked are held against.
+
+    Parameters
+    ----------
+    given : Given
+    areas : GeoDataFrame
+        Of one level.
+    counts : Series, shape (m,)
+        On the index of the areas.
+    """
+    buildings, households = given.get("buildings"), areas.get("households")
+    if buildings is not None:
+        inner = buildings.set_geometry(buildings.representative_point())
+        occupied = buildings["occupied"].fillna(0).groupby(analysis.assign(inner, areas)).sum()
+        households = occupied.reindex(areas["code"], fill_value=0).set_axis(areas.index)
+    asked = given.settings.exposure
+    return _area_exposure(given, areas, counts, households, "none" if asked == "none" else "auto")
+
+
+def _area_exposure(
+    given: Given,
+    areas: gpd.GeoDataFrame,
+    counts: pd.Series,
+    households: pd.Series | None,
+    asked: str,
+) -> Exposure:
+    known = {name: areas[name] for name in _FIELDS if name in areas}
+    if households is not None:
+        known["households"] = households
 
     def roads() -> pd.Series | None:
-        return _road_lengths(given, grids["code"], lambda points: analysis.assign(points, grids))
+        return _road_lengths(given, areas["code"], lambda points: analysis.assign(points, areas))
 
-    return _chosen(given.settings.exposure, counts, known, roads)
+    return _chosen(asked, counts, known, roads)
 
 
 def cell_exposure(given: Given, cells: gpd.GeoDataFrame, place: Place) -> Exposure:

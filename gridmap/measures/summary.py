@@ -39,6 +39,8 @@ def summary(given: Given) -> dict[str, Any]:
         if name in found:
             figures[f"{name}_hot"] = int((found[name]["hotspot"] == "hot").sum())
             figures[f"{name}_cold"] = int((found[name]["hotspot"] == "cold").sum())
+    if "alarms" in found:
+        figures["alarms"] = len(found["alarms"])
     if "emerging" in found:
         rising = found["emerging"]["pattern"].isin(_RISING)
         figures["emerging_hot"] = int(rising.sum())

@@ -1,16 +1,23 @@
 import itertools
+import math
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.stats
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapes import CRS, points_at
 
-from gridmap.analysis.cases._survival import survival_curve
-from gridmap.analysis.cases.recurrence import recurrence, recurrence_curve, recurrence_layer
+from gridmap.analysis.cases._survival import log_rank, survival_curve
+from gridmap.analysis.cases.recurrence import (
+    recurrence,
+    recurrence_curve,
+    recurrence_layer,
+    recurrence_test,
+)
 from gridmap.errors import ConformError
 
 ZONE = "Asia/Shanghai"
@@ -220,3 +227,75 @@ def test_a_label_that_repeats_is_refused() -> None:
     cases = cases_of(CHAIN)
     with pytest.raises(ConformError, match="p0 stand twice"):
         recurrence(pd.concat([cases, cases[:1]]), within_m=50, days=14, as_of=day(30))
+
+
+def test_the_log_rank_test_of_leukaemia_as_published() -> None:
+    """Remission of acute myelogenous leukaemia, as survdiff of R's survival prints it."""
+    kept = [9, 13, 13, 18, 23, 28, 31, 34, 45, 48, 161]
+    gone = [1, 1, 0, 1, 1, 0, 1, 1, 0, 1, 0]
+    kept_not = [5, 5, 8, 8, 12, 16, 23, 27, 30, 33, 43, 45]
+    gone_not = [1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1]
+    told = log_rank(
+        np.array([*kept, *kept_not], float),
+        np.array([*gone, *gone_not], bool),
+        np.repeat([0, 1], [11, 12]),
+        2,
+    )
+    assert told.observed.tolist() == [7, 11]
+    assert told.expected.round(2).tolist() == [10.69, 7.31]
+    assert (told.statistic, told.p) == pytest.approx((3.4, 0.0653), abs=0.005)
+
+
+def test_the_log_rank_test_of_three_groups_with_ties() -> None:
+    """Against survdiff of R's survival 3.5."""
+    lasted = [5, 5, 8, 12, 16, 23, 27, 30, 33, 43, 9, 13, 13, 18, 23, 28, 31, 34, 45, 48,
+              3, 4, 7, 7, 12, 15, 15, 20, 22, 40]  # fmt: skip
+    event = [1, 1, 1, 0, 1, 1, 0, 1, 1, 1, 1, 1, 0, 1, 1, 0, 1, 1, 0, 1,
+             1, 1, 1, 1, 0, 1, 1, 1, 0, 1]  # fmt: skip
+    told = log_rank(np.array(lasted, float), np.array(event, bool), np.repeat([0, 1, 2], 10), 3)
+    assert told.expected.tolist() == pytest.approx(
+        [7.28836955149, 10.91173778953, 4.79989265898], rel=1e-9
+    )
+    assert told.variance.tolist() == pytest.approx([4.720067, 5.179956, 3.521555], rel=1e-6)
+    assert told.statistic == pytest.approx(3.99848104433648, rel=1e-9)
+    assert told.freedom == 2
+    assert told.p == pytest.approx(0.1354381064, rel=1e-9)
+
+
+@given(st.lists(st.tuples(st.integers(1, 6), st.booleans(), st.integers(0, 1)), min_size=4))
+@settings(max_examples=60, deadline=None)
+def test_of_two_groups_it_is_that_of_scipy(drawn: list[tuple[int, bool, int]]) -> None:
+    lasted, event, group = (np.array(column) for column in zip(*drawn, strict=True))
+    told = log_rank(lasted.astype(float), event, group, 2)
+    if not event.any() or len(set(group.tolist())) < 2 or not told.variance.any():
+        assert math.isnan(told.p)
+        return
+    parts = [
+        scipy.stats.CensoredData(
+            uncensored=lasted[(group == each) & event].astype(float),
+            right=lasted[(group == each) & ~event].astype(float),
+        )
+        for each in (0, 1)
+    ]
+    assert told.p == pytest.approx(scipy.stats.logrank(*parts).pvalue, abs=1e-9)
+
+
+def test_groups_that_recur_sooner_are_told() -> None:
+    drawn: Drawn = []
+    for place in range(20):  # swept: back after two days; mended: never
+        drawn += [("litter", 500.0 * place, 0, 0, 1), ("litter", 500.0 * place, 5000, 0, 1)]
+        drawn += [("litter", 500.0 * place, 3, 3, 4)]
+    cases = cases_of(drawn)
+    cases["treatment"] = ["swept", "mended", None] * 20
+    told = recurrence_test(cases, within_m=50, as_of=day(30), by="treatment")
+    assert told["group"].tolist() == [pd.NA, "mended", "swept"]
+    assert told["cases"].tolist() == [40, 20, 20]
+    assert told["recurred"].tolist() == [20, 0, 20]
+    assert told["expected"].iloc[1:].sum() == pytest.approx(20)
+    assert (told["p"] < 1e-6).all()
+    assert told["q"].iloc[1:].tolist() == pytest.approx(told["p"].iloc[1:].tolist())
+    one = recurrence_test(cases.assign(treatment="swept"), within_m=50, as_of=day(30),
+                          by="treatment")  # fmt: skip
+    assert one.empty
+    with pytest.raises(ConformError, match="no column 'colour'"):
+        recurrence_test(cases, within_m=50, as_of=day(30), by="colour")

@@ -25,6 +25,8 @@ ELSEWHERE = {
     "hotspots": {"roads"},
     "hotspot_cells": {"roads"},
     "emerging": {"hotspot_cells", "grid_results"},
+    "alarms": {"grids", "grid_results", "roads", "hotspot_cells", "cell_exposure"},
+    "sensitivity": {"roads"},
     "line_by_block": {"problems"},
     "reconciled": {*REGISTRY.makers["reconciled"].uses},
 }

@@ -52,7 +52,7 @@ def test_every_measure_says_how_it_computes_and_makes_layers_that_there_are() ->
     # Plans, audits and lists that a command makes by itself are no results of a run.
     unmade = {name for name in results if name not in measures.makers}
     assert {name for name in unmade if not name.startswith("plan")} == {
-        "findings", "kpi_cases", "recurrence_curve",
+        "findings", "kpi_cases", "recurrence_curve", "recurrence_test",
     }  # fmt: skip
 
 

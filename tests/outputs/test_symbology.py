@@ -65,6 +65,12 @@ def test_few_values_have_few_classes_over_the_whole_ramp() -> None:
     assert painted.legend[-1].colour == LOADS.symbology.colours[-1]
 
 
+def test_a_fixed_class_that_nothing_lies_in_says_which_side_it_is() -> None:
+    layer = CATALOG.layer("alarms")
+    labels = [item.label for item in paint(layer, pd.DataFrame({"ratio": [3.2]})).legend]
+    assert labels == ["≤ 1.50", "1.50 – 2.00", "2.00 – 3.00", "3.00 – 5.00", "> 5.00"]
+
+
 def test_without_any_value_the_other_field_is_shown() -> None:
     frame = loads(1, 2, 3).assign(hours_per_member=float("nan"))
     assert paint(LOADS, frame).field == "households"

@@ -13,6 +13,7 @@ from told import plain, tells
 
 from gridmap.catalog import Basemap, load_catalog
 from gridmap.config import read_city_file
+from gridmap.errors import OutputError
 from gridmap.measures.analyse import analyse
 from gridmap.outputs import draw, explore
 from gridmap.result import Analysed
@@ -64,7 +65,11 @@ def _short(value: Any) -> str:
 
 @pytest.mark.parametrize("name", MAPS)
 def test_what_a_map_is_given(town: Analysed, name: str) -> None:
-    html = draw(town, name, lang="en").get_root().render()
+    try:
+        html = draw(town, name, lang="en").get_root().render()
+    except OutputError as nothing:  # of a kind that the town has none of
+        tells(f"maps/{name}", str(nothing))
+        return
     tells(f"maps/{name}", "\n".join(calls(html)))
 
 

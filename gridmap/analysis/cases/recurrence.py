@@ -11,22 +11,31 @@ import numpy.typing as npt
 import pandas as pd
 import scipy.sparse as sp
 from scipy.sparse import csgraph
+from scipy.stats import chi2
 
 from gridmap.analysis._doors import asks
 from gridmap.analysis.cases import _ticks
 from gridmap.analysis.cases._findings import finding, together
 from gridmap.analysis.cases._repeats import Shelves, first_after, pairs_after, shelve
-from gridmap.analysis.cases._survival import CURVE, survival_curve
+from gridmap.analysis.cases._survival import CURVE, log_rank, survival_curve
 from gridmap.analysis.cases._ticks import DAY_US, MISSING
+from gridmap.analysis.discoveries import discoveries
 from gridmap.errors import ConformError
 from gridmap.summaries import Summarised
 
-__all__ = ["Recurrence", "recurrence", "recurrence_curve", "recurrence_layer"]
+__all__ = [
+    "Recurrence",
+    "recurrence",
+    "recurrence_curve",
+    "recurrence_layer",
+    "recurrence_test",
+]
 
 Longs = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 _NEVER = np.iinfo(np.int64).max
+_GROUPS = 2  # that a test compares at the least
 
 
 @dataclass(frozen=True, repr=False)
@@ -298,6 +307,123 @@ def recurrence_curve(
     0   4.0        3         1         0  0.667
     1  53.0        2         0         2  0.667
     """
+    watched = _watched(cases, within_m, as_of, by, horizon_days)
+    if watched.empty:
+        return pd.DataFrame(columns=[by or "group", *CURVE])
+    curves = [
+        survival_curve(part["lasted"].to_numpy(), part["event"].to_numpy(), confidence).assign(
+            key=name
+        )
+        for name, part in watched.groupby("key", sort=True, dropna=False, observed=True)
+    ]
+    table = pd.concat(curves, ignore_index=True)
+    return table.rename(columns={"key": by or "group"})[[by or "group", *CURVE]]
+
+
+_TEST = ["group", "cases", "recurred", "expected", "ratio", "chi2", "freedom", "p", "q"]
+
+
+@asks("cases")
+def recurrence_test(
+    cases: gpd.GeoDataFrame,
+    *,
+    within_m: float,
+    as_of: dt.datetime,
+    by: str,
+    horizon_days: float | None = None,
+) -> pd.DataFrame:
+    """Test whether cases of some groups recur sooner than those of others.
+
+    Parameters
+    ----------
+    cases : GeoDataFrame of n points, its index the cases
+        As for `recurrence`.
+    within_m : float, metres
+    as_of : datetime, aware
+    by : str
+        The column of the groups, such as treatment or department; cases without one are left out.
+    horizon_days : float, optional
+        Nothing is watched for longer than this.
+
+    Returns
+    -------
+    DataFrame
+        First a row without a name for all groups together, then each group against all others:
+        ``group``, ``cases`` (watched), ``recurred``, ``expected`` (to have recurred, if all
+        groups were alike), ``ratio`` of both, ``chi2`` with ``freedom`` degrees of freedom, ``p``,
+        and of the groups ``q`` (Benjamini-Hochberg). Empty where there are fewer than two groups.
+
+    Raises
+    ------
+    ConformError
+        As `recurrence_curve`.
+
+    References
+    ----------
+    The log-rank test: Mantel (1966), Cancer Chemotherapy Reports 50(3); Peto and Peto (1972),
+    Journal of the Royal Statistical Society A 135(2).
+
+    Examples
+    --------
+    >>> days = pd.DatetimeIndex(["2025-03-03"] * 12, tz="Asia/Shanghai")
+    >>> closed = days + pd.Timedelta(days=1)
+    >>> again = pd.DatetimeIndex(["2025-03-06", "2025-03-07", "2025-03-08"], tz="Asia/Shanghai")
+    >>> cases = gpd.GeoDataFrame(
+    ...     {
+    ...         "category": "litter",
+    ...         "opened": days.append(again),
+    ...         "closed": closed.append(again + pd.Timedelta(days=90)),
+    ...         "treatment": ["swept"] * 6 + ["bin set up"] * 6 + [None] * 3,
+    ...     },
+    ...     geometry=gpd.points_from_xy([*range(0, 1200, 100), 0, 100, 200], [0] * 15),
+    ...     crs=4549,
+    ... )
+    >>> now = pd.Timestamp("2025-05-01", tz="Asia/Shanghai")
+    >>> told = analysis.recurrence_test(cases, within_m=10, as_of=now, by="treatment")
+    >>> told[["group", "cases", "recurred", "expected", "p"]].round(3)
+            group  cases  recurred  expected      p
+    0        <NA>     12         3     3.000  0.055
+    1  bin set up      6         0     1.645  0.055
+    2       swept      6         3     1.355  0.055
+    """
+    watched = _watched(cases, within_m, as_of, by, horizon_days).dropna(subset="key")
+    group, names = pd.factorize(watched["key"], sort=True)
+    if len(names) < _GROUPS:
+        return pd.DataFrame(columns=_TEST)
+    lasted, event = watched["lasted"].to_numpy(), watched["event"].to_numpy(dtype=bool)
+    group = group.astype(np.int64)
+    whole = log_rank(lasted, event, group, len(names))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # Of two groups this is the test of both: what one has more the other has less.
+        each = np.where(
+            whole.variance > 0.0, (whole.observed - whole.expected) ** 2 / whole.variance, np.nan
+        )
+        ratio = np.append(np.nan, whole.observed / whole.expected)
+    p = chi2.sf(each, 1)
+    counts = np.bincount(group, minlength=len(names))
+    return pd.DataFrame(
+        {
+            "group": pd.array([None, *map(str, names)], dtype="string"),
+            "cases": np.append(counts.sum(), counts),
+            "recurred": np.append(whole.observed.sum(), whole.observed).astype(np.int64),
+            "expected": np.append(whole.expected.sum(), whole.expected),
+            "ratio": ratio,
+            "chi2": np.append(whole.statistic, each),
+            "freedom": np.append(whole.freedom, np.ones(len(names), dtype=np.int64)),
+            "p": np.append(whole.p, p),
+            "q": np.append(np.nan, discoveries(p)),
+        }
+    )
+
+
+def _watched(
+    cases: gpd.GeoDataFrame,
+    within_m: float,
+    as_of: dt.datetime,
+    by: str,
+    horizon_days: float | None,
+) -> pd.DataFrame:
+    """Return of closed cases their group (``key``), how long they ``lasted``, and by an event."""
     if not within_m > 0 or (horizon_days is not None and not horizon_days > 0):
         raise ConformError("kpi.recurrence", distance_m=within_m, days=horizon_days)
     if by and by not in cases:
@@ -306,7 +432,7 @@ def recurrence_curve(
     usable, _ = _usable(cases, now, within_m)
     done = usable.closed[usable.rows] != _NEVER
     if usable.shelves is None or not done.any():
-        return pd.DataFrame(columns=[by or "group", *CURVE])
+        return pd.DataFrame(columns=["key", "lasted", "event"])
     first = first_after(usable.shelves, within_m)
     rows, first = usable.rows[done], first[done]
     event = first >= 0
@@ -316,15 +442,7 @@ def recurrence_curve(
         event &= lasted <= horizon_days
         lasted = np.minimum(lasted, horizon_days)
     key = cases[by].iloc[rows] if by else pd.Series("", index=cases.index[rows])
-    watched = pd.DataFrame({"key": key.to_numpy(), "lasted": lasted, "event": event})
-    curves = [
-        survival_curve(part["lasted"].to_numpy(), part["event"].to_numpy(), confidence).assign(
-            key=name
-        )
-        for name, part in watched.groupby("key", sort=True, dropna=False, observed=True)
-    ]
-    table = pd.concat(curves, ignore_index=True)
-    return table.rename(columns={"key": by or "group"})[[by or "group", *CURVE]]
+    return pd.DataFrame({"key": key.to_numpy(), "lasted": lasted, "event": event})
 
 
 @asks(columns={"cases": ("category", "opened", "closed")})

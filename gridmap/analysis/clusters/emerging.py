@@ -14,8 +14,8 @@ from gridmap.analysis._doors import asks
 from gridmap.analysis._values import finite, fitting, not_negative
 from gridmap.analysis.clusters.cube import Cube
 from gridmap.analysis.clusters.rates import standardised_rates
-from gridmap.analysis.clusters.significance import discoveries
 from gridmap.analysis.clusters.trend import mann_kendall
+from gridmap.analysis.discoveries import discoveries
 from gridmap.analysis.weights.neighbours import with_self
 from gridmap.errors import ConformError
 

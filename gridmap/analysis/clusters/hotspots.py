@@ -17,7 +17,8 @@ from gridmap.analysis.clusters._mixture import counted_tails
 from gridmap.analysis.clusters._tails import drawn_tails
 from gridmap.analysis.clusters.moran import apart_of, lag_score, others_of
 from gridmap.analysis.clusters.rates import empirical_bayes, standardised_rates
-from gridmap.analysis.clusters.significance import discoveries, neighbour_ranks, pseudo_p
+from gridmap.analysis.clusters.significance import neighbour_ranks, pseudo_p
+from gridmap.analysis.discoveries import discoveries
 from gridmap.analysis.weights.neighbours import with_self
 from gridmap.errors import ConformError
 

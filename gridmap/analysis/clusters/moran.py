@@ -14,7 +14,8 @@ from gridmap.analysis._doors import asks
 from gridmap.analysis._values import finite, fitting
 from gridmap.analysis.clusters._permute import draws, geary_ranks
 from gridmap.analysis.clusters.rates import standardised_rates
-from gridmap.analysis.clusters.significance import Ranks, discoveries, neighbour_ranks, pseudo_p
+from gridmap.analysis.clusters.significance import Ranks, neighbour_ranks, pseudo_p
+from gridmap.analysis.discoveries import discoveries
 from gridmap.errors import ConformError
 
 __all__ = ["apart_of", "lag_score", "local_geary", "local_moran", "others_of"]

@@ -1,7 +1,8 @@
-"""Prospective space-time scan: where and since when more is reported than before, today."""
+"""Scans: where more is reported than elsewhere, and where and since when more than before."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,7 +20,7 @@ from gridmap.analysis.clusters.cube import Cube
 from gridmap.errors import ConformError
 from gridmap.summaries import Summarised
 
-__all__ = ["Scan", "space_time_scan"]
+__all__ = ["Scan", "space_time_scan", "spatial_scan"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int32]
@@ -137,60 +138,167 @@ def space_time_scan(
     """
     counts = np.asarray(cube.counts, dtype=np.int64)
     span = min(most_bins, counts.shape[1] // 2)
-    if len(places) != len(counts):
-        raise ConformError(
-            "conform.scan_places", what="places", found=len(places), asked=len(counts)
-        )
+    _alike("places", places, counts)
     if span < 1:
         raise ConformError("conform.few_bins", bins=counts.shape[1])
-    total = int(counts.sum())
-    if total == 0:
-        raise ConformError("conform.no_cases")
+    deal = _permuted if model == "permutation" else _poisson
+    share = _shares(counts, None if model == "permutation" else _held(exposure, counts))
+    looked = _Looked(counts, share, _lengths(counts, model, span))
+    clusters, members, drawn = _scanned(
+        looked, cube.codes, places, deal, most_share, permutations, random_state, alpha
+    )
+    since = pd.Series(cube.edges[-1 - clusters["bins"].to_numpy(dtype=np.int64)])
+    clusters.insert(3, "since", since)
+    return Scan(clusters.assign(once_in=1.0 / clusters["p"]), members, drawn)
+
+
+@asks(
+    "places",
+    alike=("counts", "exposure", "places"),
+    within={"most_share": (0.0, 1.0), "permutations": (1, np.inf), "alpha": (0.0, 1.0)},
+)
+def spatial_scan(
+    counts: pd.Series,
+    exposure: pd.Series,
+    places: gpd.GeoSeries,
+    *,
+    most_share: float = 0.5,
+    permutations: int = 999,
+    random_state: int = 0,
+    alpha: float = 1.0,
+) -> Scan:
+    """Look for places where more is reported than what they are held against tells.
+
+    Every circle about a unit is looked at that holds all units as near as its farthest.
+
+    Parameters
+    ----------
+    counts : Series of int, shape (m,)
+        On the index of the units, whose labels are the codes in the result.
+    exposure : Series, shape (m,)
+        What counts are in proportion to where nothing is the matter, such as households.
+    places : GeoSeries, length m
+        Points, or shapes whose centroids are taken.
+    most_share : float
+        Of the exposure, the largest share that a circle of several units may hold; one unit may
+        hold more.
+    permutations : int
+        Replicates behind p.
+    random_state : int
+    alpha : float
+        Clusters with a larger p are left out.
+
+    Returns
+    -------
+    Scan
+        Without ``since``, ``bins`` and ``once_in``, for there is no time in it.
+
+    Raises
+    ------
+    ConformError
+        If there are no cases, a count is no whole number of nought or more, an exposure is below
+        zero or zero where there are cases, or a place is missing.
+
+    References
+    ----------
+    Kulldorff (1997), Communications in Statistics - Theory and Methods 26(6).
+
+    Examples
+    --------
+    >>> corners = [(x, y) for x in range(6) for y in range(6)]
+    >>> squares = gpd.GeoSeries([shapely.box(x, y, x + 1, y + 1) for x, y in corners], crs=4549)
+    >>> counts = pd.Series(4, index=squares.index)
+    >>> counts[[8, 13, 14, 15, 20]] = 12
+    >>> found = analysis.spatial_scan(counts, pd.Series(100.0, counts.index), squares, alpha=0.05)
+    >>> found.clusters[["units", "cases", "p"]].to_dict("records")
+    [{'units': 5, 'cases': 60, 'p': 0.001}]
+    """
+    whole = finite(counts, "counts")
+    not_negative(whole, counts.index, "counts")
+    broken = whole != np.floor(whole)
+    if broken.any():
+        raise ConformError("conform.scan_counts", rows=rows_of(counts.index[broken]))
+    cases = whole.astype(np.int64)[:, None]
+    share = _shares(cases, _held(exposure, cases))
+    looked = _Looked(cases, share, np.array([float(cases.sum())]))
+    clusters, members, drawn = _scanned(
+        looked, counts.index, places, _poisson, most_share, permutations, random_state, alpha
+    )
+    return Scan(clusters.drop(columns="bins"), members, drawn)
+
+
+@dataclass(frozen=True)
+class _Looked:
+    """What is looked at: cases of each unit and bin, and what is expected in proportion to what."""
+
+    counts: Longs
+    share: Floats
+    lengths: Floats
+
+    @property
+    def span(self) -> int:
+        """How many bins a cylinder may have."""
+        return len(self.lengths)
+
+
+Deal = Callable[[np.random.Generator, _Looked], Ints]
+
+
+def _scanned(
+    looked: _Looked,
+    codes: pd.Index,
+    places: gpd.GeoSeries,
+    deal: Deal,
+    most_share: float,
+    permutations: int,
+    random_state: int,
+    alpha: float,
+) -> tuple[pd.DataFrame, pd.DataFrame, Floats]:
     missing = (places.is_empty | places.isna()).to_numpy(dtype=bool)
     if missing.any():
         rows = rows_of(places.index[missing])
         raise ConformError("conform.values", what="places", rows=rows)
-    share = _shares(counts, model, exposure)
-    lengths = _lengths(counts, model, span)
-    order, starts, last = _circles(places, share, most_share)
-    seen = _recent(counts, span)
-    ratio, units, bins = best_of_each(seen, order, starts, last, share, lengths, float(total))
+    share, lengths, total = looked.share, looked.lengths, float(looked.counts.sum())
+    points = shapely.get_coordinates(shapely.centroid(places.to_numpy()))
+    order, starts, last = _circles(points, share, most_share)
+    seen = _recent(looked.counts, looked.span)
+    best = best_of_each(seen, order, starts, last, share, lengths, total)
     rng = np.random.default_rng(random_state)
-    drawn = np.empty(permutations)
-    for replicate in range(permutations):
-        recent = (
-            _permuted(rng, counts, span)
-            if model == "permutation"
-            else _poisson(rng, counts, share, span)
-        )
-        drawn[replicate] = largest(recent, order, starts, last, share, lengths, float(total))
-    clusters, members = _apart(
-        cube, places, (order, starts), (ratio, units, bins), share, lengths, seen, drawn
+    drawn = np.array(
+        [
+            largest(deal(rng, looked), order, starts, last, share, lengths, total)
+            for _ in range(permutations)
+        ]
     )
+    clusters, members = _apart(looked, codes, points, (order, starts), best, seen, drawn)
     kept = (clusters["p"] <= alpha).to_numpy(dtype=bool)
-    return Scan(
-        clusters[kept].reset_index(drop=True),
-        members[members["cluster"].isin(np.flatnonzero(kept))].reset_index(drop=True),
-        drawn,
-    )
+    members = members[members["cluster"].isin(np.flatnonzero(kept))].reset_index(drop=True)
+    return clusters[kept].reset_index(drop=True), members, drawn
 
 
-def _shares(counts: Longs, model: Model, exposure: pd.Series | None) -> Floats:
-    """Return the share of each unit in what is expected."""
-    if model == "permutation":
-        held: Floats = counts.sum(axis=1).astype(np.float64)
-    else:
-        if exposure is None:
-            raise ConformError("conform.scan_exposure")
-        held = finite(exposure, "exposure")
-        not_negative(held, exposure.index, "exposure")
-        if len(held) != len(counts):
-            raise ConformError(
-                "conform.scan_places", what="exposure", found=len(held), asked=len(counts)
-            )
-        if held.sum() == 0 or counts[held == 0].any():
-            raise ConformError("conform.scan_exposure")
-    shares: Floats = held / held.sum()
+def _alike(what: str, given: pd.Series, counts: Longs) -> None:
+    if len(given) != len(counts):
+        raise ConformError("conform.scan_places", what=what, found=len(given), asked=len(counts))
+
+
+def _held(exposure: pd.Series | None, counts: Longs) -> Floats:
+    """Return the exposure, proven to be one that every case can be held against."""
+    if exposure is None:
+        raise ConformError("conform.scan_exposure")
+    held = finite(exposure, "exposure")
+    not_negative(held, exposure.index, "exposure")
+    _alike("exposure", exposure, counts)
+    if held.sum() == 0 or counts[held == 0].any():
+        raise ConformError("conform.scan_exposure")
+    return held
+
+
+def _shares(counts: Longs, held: Floats | None) -> Floats:
+    """Return the share of each unit in what is expected; that of its cases without exposure."""
+    if counts.sum() == 0:
+        raise ConformError("conform.no_cases")
+    base: Floats = counts.sum(axis=1).astype(np.float64) if held is None else held
+    shares: Floats = base / base.sum()
     return shares
 
 
@@ -204,10 +312,9 @@ def _lengths(counts: Longs, model: Model, span: int) -> Floats:
 
 
 def _circles(
-    places: gpd.GeoSeries, share: Floats, most_share: float
+    points: Floats, share: Floats, most_share: float
 ) -> tuple[Ints, Longs, npt.NDArray[np.bool_]]:
     """Return the units about each, the nearest first, up to a share of what is expected."""
-    points = shapely.get_coordinates(shapely.centroid(places.to_numpy()))
     tree = cKDTree(points)
     count = len(points)
     parts, ends, starts = [], [], [0]
@@ -239,18 +346,19 @@ def _recent(counts: Longs, span: int) -> Ints:
     return np.ascontiguousarray(recent, dtype=np.int32)
 
 
-def _poisson(rng: np.random.Generator, counts: Longs, share: Floats, span: int) -> Ints:
+def _poisson(rng: np.random.Generator, looked: _Looked) -> Ints:
     """Deal all cases out to units by their share, and to bins evenly."""
-    total, bins = int(counts.sum()), counts.shape[1]
-    late = int(rng.binomial(total, span / bins))
+    counts, share, span = looked.counts, looked.share, looked.span
+    late = int(rng.binomial(int(counts.sum()), span / counts.shape[1]))
     unit = rng.choice(len(share), late, p=share)
     back = rng.integers(span, size=late)
     dealt = np.bincount(unit * span + back, minlength=len(share) * span)
     return np.cumsum(dealt.reshape(len(share), span), axis=1).astype(np.int32)
 
 
-def _permuted(rng: np.random.Generator, counts: Longs, span: int) -> Ints:
+def _permuted(rng: np.random.Generator, looked: _Looked) -> Ints:
     """Deal the times of all cases out to them anew: units and bins keep their totals."""
+    counts, span = looked.counts, looked.span
     unit = np.repeat(np.arange(len(counts)), counts.sum(axis=1))
     late = counts.sum(axis=0)[::-1][:span]
     back = np.repeat(np.arange(span), late)
@@ -260,18 +368,16 @@ def _permuted(rng: np.random.Generator, counts: Longs, span: int) -> Ints:
 
 
 def _apart(
-    cube: Cube,
-    places: gpd.GeoSeries,
+    looked: _Looked,
+    codes: pd.Index,
+    points: Floats,
     circles: tuple[Ints, Longs],
     best: tuple[Floats, Longs, Longs],
-    share: Floats,
-    lengths: Floats,
     recent: Ints,
     drawn: Floats,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the cylinders that share no unit with a likelier one, and their units."""
     (order, starts), (ratio, units, bins) = circles, best
-    points = shapely.get_coordinates(shapely.centroid(places.to_numpy()))
     taken = np.zeros(len(points), dtype=bool)
     rows, members = [], []
     for centre in np.lexsort((np.arange(len(ratio)), -ratio)):
@@ -281,16 +387,14 @@ def _apart(
         taken[inside] = True
         length = int(bins[centre])
         cases = int(recent[inside, length - 1].sum())
-        expected = float(share[inside].sum() * lengths[length - 1])
+        expected = float(looked.share[inside].sum() * looked.lengths[length - 1])
         p = (1.0 + float((drawn >= ratio[centre] - 1e-9).sum())) / (len(drawn) + 1.0)
         rows.append(
-            {"code": cube.codes[centre],
+            {"code": codes[centre],
              "radius_m": float(np.hypot(*(points[inside] - points[centre]).T).max()),
-             "units": len(inside), "since": cube.edges[-1 - length], "bins": length,
-             "cases": cases, "expected": expected, "ratio": cases / expected,
-             "llr": float(ratio[centre]), "p": p, "once_in": 1.0 / p}
+             "units": len(inside), "bins": length, "cases": cases, "expected": expected,
+             "ratio": cases / expected, "llr": float(ratio[centre]), "p": p}
         )  # fmt: skip
-        members += [{"cluster": len(rows) - 1, "code": code} for code in cube.codes[inside]]
-    columns = ["code", "radius_m", "units", "since", "bins", "cases", "expected", "ratio", "llr",
-               "p", "once_in"]  # fmt: skip
+        members += [{"cluster": len(rows) - 1, "code": code} for code in codes[inside]]
+    columns = ["code", "radius_m", "units", "bins", "cases", "expected", "ratio", "llr", "p"]
     return pd.DataFrame(rows, columns=columns), pd.DataFrame(members, columns=["cluster", "code"])

@@ -1,4 +1,4 @@
-"""How likely chance alone gives what is seen: conditional permutation and false discoveries."""
+"""How likely chance alone gives what is seen: conditional permutation."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import scipy
 import scipy.sparse as sp
 
 from gridmap.analysis._doors import asks
 from gridmap.analysis.clusters._permute import draws, equal_ranks, weighted_ranks
 
-__all__ = ["Ranks", "discoveries", "neighbour_ranks", "pseudo_p"]
+__all__ = ["Ranks", "neighbour_ranks", "pseudo_p"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int32]
@@ -141,35 +140,6 @@ def pseudo_p(ranks: Ranks, *, alternative: Alternative = "two-sided") -> Floats:
         twice: Floats = np.minimum(2.0 * np.minimum(greater, less), 1.0)
         return twice
     return greater if alternative == "greater" else less
-
-
-@asks()
-def discoveries(p: Floats) -> Floats:
-    """Return p values adjusted so that a threshold is the share of false discoveries.
-
-    Parameters
-    ----------
-    p : ndarray of float, any shape
-        NaN for what was not tested, which then does not count.
-
-    Returns
-    -------
-    ndarray of float, of that shape
-
-    References
-    ----------
-    Benjamini and Hochberg (1995), Journal of the Royal Statistical Society B 57(1).
-
-    Examples
-    --------
-    >>> analysis.discoveries(np.array([0.01, 0.04, 0.03, np.nan])).round(3).tolist()
-    [0.03, 0.04, 0.04, nan]
-    """
-    adjusted = np.full(p.shape, np.nan)
-    tested = ~np.isnan(p)
-    if tested.any():
-        adjusted[tested] = scipy.stats.false_discovery_control(p[tested])
-    return adjusted
 
 
 def _links(weights: sp.csr_array) -> sp.csr_array:

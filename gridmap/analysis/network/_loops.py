@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from gridmap.compiled import inner, kernel
 
-__all__ = ["Streets", "exceedances", "spread"]
+__all__ = ["Streets", "exceedances", "reach_over", "search", "spread"]
 
 Floats = npt.NDArray[np.float64]
 Longs = npt.NDArray[np.int64]
@@ -112,10 +112,10 @@ def _arrive(reach: _Reach, turn: int, node: int, distance: float, flow: float) -
 
 
 @inner
-def _search(streets: Streets, source: int, along: float, bandwidth: float, reach: _Reach) -> None:
-    """Reach every node within a bandwidth, and list the edges at them."""
-    turn = source
-    edge = streets.edge[source]
+def search(
+    streets: Streets, turn: int, edge: int, along: float, bandwidth: float, reach: _Reach
+) -> None:
+    """Reach every node within a bandwidth of a place on an edge, and list the edges at them."""
     reach.size[0] = 0
     reach.size[1] = 1
     reach.edges[0] = edge
@@ -198,7 +198,7 @@ def _spread_one(streets: Streets, source: int, bandwidth: float, reach: _Reach) 
     along = (source - streets.first[own] + 0.5) * (
         length / (streets.first[own + 1] - streets.first[own])
     )
-    _search(streets, source, along, bandwidth, reach)
+    search(streets, source, own, along, bandwidth, reach)
     reach.size[2] = 0
     for at in range(reach.size[1]):
         edge = reach.edges[at]
@@ -222,6 +222,25 @@ def _spread_one(streets: Streets, source: int, bandwidth: float, reach: _Reach) 
     return total
 
 
+@inner
+def reach_over(streets: Streets) -> _Reach:
+    """Return work space for searches of a network."""
+    lixels, edges, nodes = len(streets.edge), len(streets.length), len(streets.starts) - 1
+    return _Reach(
+        np.empty(nodes),
+        np.empty(nodes),
+        np.full(nodes, -1),
+        np.full(edges, -1),
+        np.empty(edges, np.int64),
+        np.full(lixels, -1),
+        np.empty(lixels, np.int64),
+        np.empty(lixels),
+        np.empty(2 * edges + 3, np.int64),
+        np.empty(2 * edges + 3),
+        np.zeros(3, np.int64),
+    )
+
+
 @kernel
 def spread(streets: Streets, bandwidth: float) -> tuple[Longs, npt.NDArray[np.int32], Floats]:
     """Spread a unit from the middle of every lixel over the lixels around it.
@@ -240,20 +259,8 @@ def spread(streets: Streets, bandwidth: float) -> tuple[Longs, npt.NDArray[np.in
     mass : ndarray of float
         The share that each gets; they add up to 1 for every source.
     """
-    lixels, edges, nodes = len(streets.edge), len(streets.length), len(streets.starts) - 1
-    reach = _Reach(
-        np.empty(nodes),
-        np.empty(nodes),
-        np.full(nodes, -1),
-        np.full(edges, -1),
-        np.empty(edges, np.int64),
-        np.full(lixels, -1),
-        np.empty(lixels, np.int64),
-        np.empty(lixels),
-        np.empty(2 * edges + 3, np.int64),
-        np.empty(2 * edges + 3),
-        np.zeros(3, np.int64),
-    )
+    lixels = len(streets.edge)
+    reach = reach_over(streets)
     starts = np.zeros(lixels + 1, np.int64)
     lixel = np.empty(16 * lixels + 16, np.int32)
     mass = np.empty(16 * lixels + 16)

@@ -17,7 +17,7 @@ from gridmap.analysis.network._noding import edges_of
 from gridmap.errors import ConformError
 from gridmap.summaries import Summarised
 
-__all__ = ["Network", "road_network", "snap"]
+__all__ = ["Network", "places_on", "road_network", "snap"]
 
 Floats = npt.NDArray[np.float64]
 Longs = npt.NDArray[np.int64]
@@ -146,6 +146,15 @@ def snap(network: Network, events: gpd.GeoSeries, *, within_m: float = 50.0) -> 
         nearest = pd.Series(lixel).groupby(usable[event]).min()
         found[nearest.index] = nearest.to_numpy()
     return found.set_axis(events.index)
+
+
+def places_on(network: Network, points: gpd.GeoSeries, *, within_m: float) -> tuple[Longs, Floats]:
+    """Return the edge of each point near a road, and how far along it the point lies."""
+    lixel = snap(network, points, within_m=within_m)
+    near = lixel.notna().to_numpy()
+    edge = network.streets.edge[lixel[near].to_numpy(dtype=np.int64)]
+    along: Floats = shapely.line_locate_point(network.edges[edge], points.to_numpy()[near])
+    return edge, along
 
 
 def _streets(edges: Shapes, length: Floats, first: Longs, edge: Longs) -> Streets:

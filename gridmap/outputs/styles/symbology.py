@@ -268,9 +268,21 @@ def _graduated(layer: Layer, style: Symbology, frame: pd.DataFrame, lang: str) -
     for number, (low, high) in enumerate(zip(lowers, uppers, strict=False)):
         colours[f"class-{number}"] = style.colours[ramp[number]]
         ends = [number_text(end, decimals) for end in (low, high)]
-        named[f"class-{number}"] = ends[0] if low == high else " – ".join(ends)
+        named[f"class-{number}"] = _range(ends, number, len(uppers), fixed=bool(style.breaks))
         bounds[f"class-{number}"] = (float(low), float(high))
     return _painted(layer, style, shown, keys, colours, named, lang, bounds)
+
+
+def _range(ends: list[str], number: int, classes: int, *, fixed: bool) -> str:
+    """Return a class in words; one of fixed breaks that nothing lies in has one end alone."""
+    low, high = ends
+    if low != high:
+        return f"{low} – {high}"
+    if fixed and number == 0:
+        return f"≤ {high}"
+    if fixed and number == classes - 1:
+        return f"> {low}"
+    return low
 
 
 def _uppers(values: np.ndarray, style: Symbology) -> np.ndarray:

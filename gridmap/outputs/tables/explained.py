@@ -114,6 +114,22 @@ def _emerging(result: Result, frame: pd.DataFrame, lang: str) -> Explained:
     return Explained(_said(f"brief_{against}", lang), _joined(said, lang))
 
 
+def _alarms(result: Result, frame: pd.DataFrame, lang: str) -> Explained:
+    asked = result.parameters["alarms"]
+    suffix = "_exposure" if asked["model"] == "exposure" else ""
+    alpha = float(result.parameters["alpha"])
+    said = [
+        _said(f"alarms{suffix}", lang, count=number_text(len(frame))),
+        _said(f"model_scan{suffix}", lang, replicates=number_text(asked["replicates"])),
+        _said("scan_tests", lang, share=exact_text(100.0 * alpha)),
+        _said(
+            "scan_vanish", lang,
+            weakest=number_text(float(frame["p"].max()), 3), level=exact_text(alpha),
+        ),
+    ]  # fmt: skip
+    return Explained(_said(f"brief_scan{suffix}", lang), _joined(said, lang))
+
+
 def _unseen(result: Result, frame: pd.DataFrame, lang: str) -> Explained:
     said = [
         _said("unseen", lang, count=number_text(len(frame))),
@@ -133,6 +149,7 @@ _TELLERS: Mapping[str, Callable[[Result, pd.DataFrame, str], Explained]] = {
     "network_hotspots": _stretches,
     "black_spots": _black_spots,
     "emerging": _emerging,
+    "alarms": _alarms,
     "unseen": _unseen,
 }
 
