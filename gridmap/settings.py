@@ -25,6 +25,7 @@ __all__ = [
     "Kpis",
     "Limit",
     "Recurring",
+    "Reporting",
     "Responsibility",
 ]
 
@@ -136,6 +137,22 @@ class Alarms(Finite):
     replicates: int = Field(default=999, ge=1)
 
 
+class Reporting(Finite):
+    """How readily residents report, from repeated reports of one event.
+
+    ``level`` is that of the areas; reports of a category up to ``within_m`` from the first report
+    of an event that is not closed repeat it, for ``most_days`` at the most. ``lifetime_days`` is
+    how long an event is there on average if nobody reports it. ``confidence`` is that of the
+    intervals.
+    """
+
+    level: str = ""
+    within_m: float = Field(default=30.0, gt=0)
+    most_days: float = Field(default=90.0, gt=0)
+    lifetime_days: float = Field(default=30.0, gt=0)
+    confidence: float = Field(default=0.9, gt=0, lt=1)
+
+
 class Fairness(Finite):
     """How fair loads are measured, and how many transfers between grids are proposed.
 
@@ -207,6 +224,7 @@ class Analysis(Finite):
     )
     fairness: Fairness = Fairness()
     alarms: Alarms = Alarms()
+    reporting: Reporting = Reporting()
 
 
 _ROADS = {

@@ -252,6 +252,10 @@ def _settings() -> dict[str, Any]:
             "level": "h3", "model": "exposure", "bin": "12h", "most_bins": 7, "days": 200.0,
             "most_share": 0.2, "replicates": 19,
         },
+        "reporting": {
+            "level": "community", "within_m": 60.0, "most_days": 60.0, "lifetime_days": 14.0,
+            "confidence": 0.8,
+        },
     }  # fmt: skip
     design = {
         "level": "grid", "target": 30.0, "minimum": 10.0, "maximum": 60.0, "preset": "balance",

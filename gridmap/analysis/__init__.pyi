@@ -13,6 +13,9 @@ from .cases.deadlines import explain as explain
 from .cases.deadlines import ledger_deadline as ledger_deadline
 from .cases.deadlines import look_back as look_back
 from .cases.deadlines import urgency as urgency
+from .cases.events import coincidences as coincidences
+from .cases.events import event_table as event_table
+from .cases.events import same_event as same_event
 from .cases.indicators import Indicators as Indicators
 from .cases.indicators import Proof as Proof
 from .cases.indicators import indicators as indicators
@@ -53,6 +56,9 @@ from .clusters.rates import crude_rates as crude_rates
 from .clusters.rates import empirical_bayes as empirical_bayes
 from .clusters.rates import local_empirical_bayes as local_empirical_bayes
 from .clusters.rates import standardised_rates as standardised_rates
+from .clusters.reporting import Reporting as Reporting
+from .clusters.reporting import reporting_rates as reporting_rates
+from .clusters.reporting import true_need as true_need
 from .clusters.scan import Scan as Scan
 from .clusters.scan import space_time_scan as space_time_scan
 from .clusters.scan import spatial_scan as spatial_scan

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from gridmap.compiled import inner, kernel
 
-__all__ = ["Shelves", "first_after", "pairs_after", "shelve"]
+__all__ = ["Shelves", "counts_before", "first_after", "heads_of", "pairs_after", "shelve"]
 
 Longs = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -154,5 +154,108 @@ def first_after(shelves: Shelves, within_m: float) -> Longs:
                 if other != case and np.hypot(dx, dy) <= within_m:
                     best = shelves.opened[other]
                     found[shelves.order[case]] = shelves.order[other]
+                other += 1
+    return found
+
+
+@kernel
+def heads_of(shelves: Shelves, order: Longs, within_m: float) -> Longs:
+    """Return for each case the first report of the event that was open near by, or itself.
+
+    Parameters
+    ----------
+    shelves : Shelves
+    order : ndarray of int, shape (n,)
+        The cases by opening.
+    within_m : float, metres
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+    """
+    count = len(order)
+    place = np.empty(count, np.int64)
+    for at in range(count):
+        place[shelves.order[at]] = at
+    # Of each cell the first reports of events that may still be open, moved to its front.
+    live = np.empty(count, np.int64)
+    held = np.zeros(len(shelves.keys), np.int64)
+    found = np.arange(count)
+    for case in order:
+        at = place[case]
+        now = shelves.opened[at]
+        best, nearest = -1, np.inf
+        for side in range(9):
+            row, column = shelves.row[at] + side // 3 - 1, shelves.column[at] + side % 3 - 1
+            key = (shelves.kind[at] * shelves.rows + row) * shelves.columns + column
+            shelf = _shelf(shelves, key)
+            if shelf < 0:
+                continue
+            start, kept = shelves.starts[shelf], 0
+            for turn in range(held[shelf]):
+                other = live[start + turn]
+                if shelves.closed[other] <= now:
+                    continue
+                live[start + kept] = other
+                kept += 1
+                away = np.hypot(shelves.x[other] - shelves.x[at], shelves.y[other] - shelves.y[at])
+                if away > within_m or away > nearest:
+                    continue
+                if away < nearest or (shelves.opened[other], shelves.order[other]) > (
+                    shelves.opened[best],
+                    shelves.order[best],
+                ):
+                    best, nearest = other, away
+            held[shelf] = kept
+        if best >= 0:
+            found[case] = shelves.order[best]
+            continue
+        own = _shelf(
+            shelves,
+            (shelves.kind[at] * shelves.rows + shelves.row[at]) * shelves.columns
+            + shelves.column[at],
+        )
+        live[shelves.starts[own] + held[own]] = at
+        held[own] += 1
+    return found
+
+
+@kernel
+def counts_before(
+    shelves: Shelves, spans: Longs, counted: npt.NDArray[np.bool_], within_m: float
+) -> Longs:
+    """Count cases of the same kind near by that were opened in a span before each.
+
+    Parameters
+    ----------
+    shelves : Shelves
+    spans : ndarray of int64, shape (n,)
+        How long before its opening.
+    counted : ndarray of bool, shape (n,)
+        Which cases count.
+    within_m : float, metres
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+    """
+    found = np.zeros(len(shelves.x), np.int64)
+    for case in range(len(shelves.x)):
+        now, label = shelves.opened[case], shelves.order[case]
+        if spans[label] <= 0:
+            continue
+        for side in range(9):
+            row, column = shelves.row[case] + side // 3 - 1, shelves.column[case] + side % 3 - 1
+            key = (shelves.kind[case] * shelves.rows + row) * shelves.columns + column
+            shelf = _shelf(shelves, key)
+            if shelf < 0:
+                continue
+            other = _next(shelves, shelf, now - spans[label] - 1)
+            while other < shelves.starts[shelf + 1] and shelves.opened[other] < now:
+                away = np.hypot(
+                    shelves.x[other] - shelves.x[case], shelves.y[other] - shelves.y[case]
+                )
+                if counted[shelves.order[other]] and away <= within_m:
+                    found[label] += 1
                 other += 1
     return found

@@ -130,6 +130,25 @@ def _alarms(result: Result, frame: pd.DataFrame, lang: str) -> Explained:
     return Explained(_said(f"brief_scan{suffix}", lang), _joined(said, lang))
 
 
+def _reporting(result: Result, frame: pd.DataFrame, lang: str) -> Explained:
+    asked = result.parameters["reporting"]
+    verdicts = frame["verdict"].value_counts()
+    known = frame["need"].notna()
+    numbers = {
+        "seldom": verdicts.get("seldom", 0), "readily": verdicts.get("readily", 0),
+        "count": len(frame), "found": frame["found"].sum(), "need": frame["need"][known].sum(),
+    }  # fmt: skip
+    said = [
+        _said("reporting", lang, **{name: number_text(round(n)) for name, n in numbers.items()}),
+        _said(
+            "reporting_model", lang, within=exact_text(float(asked["within_m"])),
+            confidence=exact_text(100.0 * float(asked["confidence"])),
+        ),
+        _said("reporting_vanish", lang, lifetime=exact_text(float(asked["lifetime_days"]))),
+    ]  # fmt: skip
+    return Explained(_said("brief_reporting", lang), _joined(said, lang))
+
+
 def _unseen(result: Result, frame: pd.DataFrame, lang: str) -> Explained:
     said = [
         _said("unseen", lang, count=number_text(len(frame))),
@@ -150,6 +169,7 @@ _TELLERS: Mapping[str, Callable[[Result, pd.DataFrame, str], Explained]] = {
     "black_spots": _black_spots,
     "emerging": _emerging,
     "alarms": _alarms,
+    "reporting": _reporting,
     "unseen": _unseen,
 }
 
