@@ -77,9 +77,14 @@ def _whole(smooth: Shapes, exact: Shapes, footprints: Shapes, home: Longs) -> bo
     if not doubtful.any():
         return True
     suspects, at = footprints[doubtful], home[doubtful]
-    now = shapely.area(shapely.difference(suspects, smooth[at]))
-    before = shapely.area(shapely.difference(suspects, exact[at]))
-    return bool((now <= before + CUT_M2).all())
+    # Where areas tile a grid, each border cuts one, and the first few tell: 1, then 2, 4, ...
+    for few in np.split(np.arange(len(at)), 2 ** np.arange(1, len(at).bit_length() + 1) - 1):
+        now = shapely.area(shapely.difference(suspects[few], smooth[at[few]]))
+        cut = few[now > CUT_M2]
+        before = shapely.area(shapely.difference(suspects[cut], exact[at[cut]]))
+        if (now[now > CUT_M2] > before + CUT_M2).any():
+            return False
+    return True
 
 
 def matched(shapes: Shapes, parent: Longs) -> Shapes:

@@ -16,6 +16,7 @@ Shapes = npt.NDArray[np.object_]
 Floats = npt.NDArray[np.float64]
 Longs = npt.NDArray[np.int64]
 
+_POLYGON = 3  # of the types of GEOS
 TRIANGLE = 3  # coordinates of a ring that is less than one
 
 
@@ -109,8 +110,11 @@ class Rings:
         first = np.flatnonzero(np.diff(ring[keep], prepend=-1))
         bounds = np.searchsorted(shape[keep][first], np.append(changed, len(self.shapes)))
         shapes = self.shapes.copy()
-        for k, at in enumerate(changed):
-            shapes[at] = _rebuilt(shapes[at], made[bounds[k] : bounds[k + 1]])
+        # Most shapes are one ring, and are made at once.
+        one = (np.diff(bounds) == 1) & (shapely.get_type_id(shapes[changed]) == _POLYGON)
+        shapes[changed[one]] = shapely.polygons(made[bounds[:-1][one]])
+        for k in np.flatnonzero(~one):
+            shapes[changed[k]] = _rebuilt(shapes[changed[k]], made[bounds[k] : bounds[k + 1]])
         return Rings(shapes, xy, ring, shape)
 
 

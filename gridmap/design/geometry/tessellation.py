@@ -221,10 +221,10 @@ def _faces(
     No line is moved: what moves one by a millimetre takes square metres off a long parcel.
     """
     box = parent.bounds
-    edges = ridges(sites, site_owner, box)
+    polygons = footprints[shapely.get_dimensions(footprints) == 2]  # noqa: PLR2004
+    edges = _outside(ridges(sites, site_owner, box), polygons)
     clipped = shapely.clip_by_rect(barriers, box[0] - 1, box[1] - 1, box[2] + 1, box[3] + 1)
     clipped = within(clipped, parent.boundary)
-    polygons = footprints[shapely.get_dimensions(footprints) == 2]  # noqa: PLR2004
     drawn = np.concatenate([shapely.boundary(polygons), clipped, edges])
     outline = np.array([parent.boundary], dtype=object)
     lines = np.concatenate([drawn[~shapely.is_empty(drawn)], outline])
@@ -242,11 +242,11 @@ def _faces(
         inner, rings = inner[solid], Rings.of(rings.shapes[solid])
     shapes = rings.shapes
     one, other, start, end = _segments(rings)
-    middle = shapely.points((start + end) / 2)
     # The heaviest of several lines is the last in the order of their weights.
     order = np.argsort(weights, kind="stable")
     last = np.full(len(one), -1)
     if len(barriers):
+        middle = shapely.points((start + end) / 2)
         on, line = (
             shapely.STRtree(clipped).query(middle, "dwithin", distance=ON_LINE_M).reshape(2, -1)
         )
@@ -255,6 +255,13 @@ def _faces(
     barrier = np.append(weights, 0.0)[heaviest]
     length = np.hypot(*(end - start).T)
     return _Faces(shapes, shapely.get_coordinates(inner), one, other, length, barrier, heaviest)
+
+
+def _outside(edges: Shapes, footprints: Shapes) -> Shapes:
+    """Leave out edges inside a footprint, which part nothing: all of it has one owner."""
+    kept = np.ones(len(edges), dtype=bool)
+    kept[shapely.STRtree(edges).query(footprints, "contains_properly")[1]] = False
+    return np.asarray(edges[kept])
 
 
 def _restored(rings: Rings, outline: BaseGeometry) -> Rings:
