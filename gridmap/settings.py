@@ -132,7 +132,7 @@ class Alarms(Finite):
     model: Literal["permutation", "exposure"] = "permutation"
     bin: str = "day"
     most_bins: int = Field(default=28, ge=1)
-    days: float = Field(default=365.0, gt=0)
+    days: float = Field(default=365.0, gt=0, le=36_600)
     most_share: float = Field(default=0.1, gt=0, le=1)
     replicates: int = Field(default=999, ge=1)
 
@@ -147,10 +147,10 @@ class Reporting(Finite):
     """
 
     level: str = ""
-    within_m: float = Field(default=30.0, gt=0)
-    most_days: float = Field(default=90.0, gt=0)
-    lifetime_days: float = Field(default=30.0, gt=0)
-    confidence: float = Field(default=0.9, gt=0, lt=1)
+    within_m: float = Field(default=30.0, gt=0, le=1000)
+    most_days: float = Field(default=90.0, gt=0, le=3660)
+    lifetime_days: float = Field(default=30.0, ge=0.04, le=36_600)
+    confidence: float = Field(default=0.9, ge=0.5, lt=1)
 
 
 class Fairness(Finite):

@@ -95,6 +95,12 @@ def test_what_came_back_by_treatment(
     assert codes == {code for pair in planted["cases"]["recurring"] for code in pair}
     groups = {row["group"] for row in tables["recurrence_curve"]}
     assert groups >= {"劝导", "整改", "处罚"}
+    # The test counts what the KPI counts: what came back within the days of the settings.
+    whole, *each = tables["recurrence_test"]
+    assert whole["group"] is None
+    assert whole["recurred"] == sum(row["recurred"] for row in each) < 100
+    assert {row["group"] for row in each} == {"劝导", "整改", "处罚"}
+    assert whole["p"] < 0.01
     assert gridmap("recurrence", DATA, "--by", "moon", "--lang", "en") == 1
     assert "no column 'moon'" in capsys.readouterr().err
 

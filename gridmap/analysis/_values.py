@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import scipy.sparse as sp
+import shapely
 
 from gridmap.errors import ConformError
 
-__all__ = ["finite", "fitting", "not_negative", "rows_of"]
+__all__ = ["finite", "fitting", "not_negative", "only_points", "rows_of", "whole"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -60,3 +62,30 @@ def fitting(weights: sp.csr_array, count: int) -> None:
     """
     if weights.shape != (count, count):
         raise ConformError("conform.weights", found=weights.shape[0], asked=count)
+
+
+def only_points(points: gpd.GeoSeries, what: str) -> None:
+    """Prove that shapes are points.
+
+    Raises
+    ------
+    ConformError
+        Names the rows that are not.
+    """
+    shapes = points.to_numpy()
+    other = ~(shapely.is_missing(shapes) | (shapely.get_type_id(shapes) == 0))
+    if other.any():
+        raise ConformError("conform.not_points", what=what, rows=rows_of(points.index[other]))
+
+
+def whole(values: Floats, index: pd.Index, what: str) -> None:
+    """Prove that values are whole numbers.
+
+    Raises
+    ------
+    ConformError
+        Names the rows.
+    """
+    broken = values != np.floor(values)
+    if broken.any():
+        raise ConformError("conform.scan_counts", what=what, rows=rows_of(index[broken]))

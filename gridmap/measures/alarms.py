@@ -10,11 +10,14 @@ import shapely
 
 from gridmap import analysis
 from gridmap.errors import ConformError
-from gridmap.measures.clusters import cells_of
+from gridmap.measures.clusters import cells_of, observed_until
 from gridmap.measures.exposures import COUNTS, KNOWN_BY, Exposure, grid_exposure
 from gridmap.measures.registry import Given, Made, Measure
 
 __all__ = ["MEASURES"]
+
+# Units, neighbours, spans and maps of chance that take some minutes.
+_MOST_WORK = 1e11
 
 
 @dataclass(frozen=True)
@@ -32,9 +35,9 @@ def _alarms(given: Given) -> Made:
     times = problems["opened"]
     if times.notna().sum() == 0:
         return {}
-    end = given.city.as_of
+    end = observed_until(given)
     step = analysis.time_step(asked.bin)
-    start = max(times.min(), pd.Timestamp(end) - pd.Timedelta(days=asked.days))
+    start = max(times.min(), end - pd.Timedelta(days=asked.days))
     if start + 2 * step > end:
         return {}
     units = _units(given, problems, level)
@@ -51,6 +54,9 @@ def _alarms(given: Given) -> Made:
     )
     if not cube.counts.any():
         return {}
+    work = len(units.areas) ** 2 * asked.most_share * asked.most_bins * asked.replicates
+    if work > _MOST_WORK:
+        raise ConformError("conform.scan_large", units=len(units.areas))
     found = analysis.space_time_scan(
         cube,
         units.areas.geometry,

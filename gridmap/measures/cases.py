@@ -537,7 +537,9 @@ def recurrence_curves(
 
 
 def recurrence_tests(city: City, table: CaseTable, settings: Analysis, by: str) -> pd.DataFrame:
-    """Return whether cases come back sooner by the values of a column.
+    """Return whether cases come back sooner by the values of a column, as KPIs count it.
+
+    What comes back later than the days of the settings is chance more often than not.
 
     Raises
     ------
@@ -556,8 +558,9 @@ def recurrence_tests(city: City, table: CaseTable, settings: Analysis, by: str) 
     cases = table.placed
     _prove_groups(city, cases.drop(columns=cases.geometry.name), (by,))
     return analysis.recurrence_test(
-        cases, within_m=settings.recurrence.within_m, as_of=table.at, by=by
-    )
+        cases, within_m=settings.recurrence.within_m, as_of=table.at, by=by,
+        horizon_days=settings.recurrence.days,
+    )  # fmt: skip
 
 
 # Whatever the case table is made from; a city may lack all of it but the problems.

@@ -12,7 +12,7 @@ from gridmap.measures.exposures import KNOWN_BY, USES, Exposure, cell_exposure, 
 from gridmap.measures.registry import Given, Made, Measure
 from gridmap.settings import Analysis
 
-__all__ = ["MEASURES", "cells_of", "scored"]
+__all__ = ["MEASURES", "cells_of", "observed_until", "scored"]
 
 
 def _hotspots(given: Given) -> Made:
@@ -240,6 +240,30 @@ def _expected(counts: pd.Series, exposure: Exposure) -> pd.Series:
     return counts[known.notna()].sum() * known / known.sum()
 
 
+def observed_until(given: Given) -> pd.Timestamp:
+    """Return until when problems were reported: the end of the last day with any.
+
+    The moment of the city may be that of a closing weeks after the last report; days on which
+    nobody could report yet are no days on which nothing happened.
+
+    Parameters
+    ----------
+    given : Given
+        With problems, some of them with an opening.
+
+    Examples
+    --------
+    >>> from gridmap.measures.clusters import observed_until
+    >>> from gridmap.measures.registry import Given
+    >>> city = gridmap.read_city("data", layers=["grids", "problems"])
+    >>> found = gridmap.analyse(city, want=["problems"]).frame("problems")
+    >>> str(observed_until(Given(city, gridmap.Analysis(), {"problems": found})))
+    '2026-01-01 00:00:00+08:00'
+    """
+    last = pd.Timestamp(given["problems"]["opened"].max()).normalize() + pd.Timedelta(days=1)
+    return min(pd.Timestamp(given.city.as_of), last)
+
+
 # Fewer bins seldom show a trend, and nine in ten of them cannot be told from all.
 _LEAST_BINS = 10
 
@@ -255,7 +279,10 @@ def _emerging(given: Given) -> Made:
     # A day that something was reported on was observed from its beginning.
     start = times.min().normalize() if times.notna().any() else pd.NaT
     step = analysis.time_step(settings.emerging_bin)
-    if pd.isna(start) or start + _LEAST_BINS * step > city.as_of:
+    if pd.isna(start):
+        return {}
+    end = observed_until(given)
+    if start + _LEAST_BINS * step > end:
         return {}
     exposure = _emerging_exposure(given, level)
     if level == "h3":
@@ -268,7 +295,7 @@ def _emerging(given: Given) -> Made:
         units = analysis.assign(problems, areas)
         near = analysis.neighbours(areas, distance_m=settings.neighbour_m)
     cube = analysis.space_time_cube(
-        units, times, areas["code"], bin=settings.emerging_bin, start=start, end=city.as_of
+        units, times, areas["code"], bin=settings.emerging_bin, start=start, end=end
     )
     patterns = analysis.emerging(
         cube,

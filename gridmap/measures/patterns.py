@@ -25,6 +25,8 @@ _SCHEMES = ("grids", "parents", "cells", "shifted", "coarser", "finer")
 _FEWEST = 12
 # A finding is found again where so much of its problems lies in hot units.
 _AGAIN = 0.5
+# Or where parts of it are found that hold so much of its problems.
+_PART = 0.1
 _FINEST = 15
 
 
@@ -49,23 +51,22 @@ def _sensitivity(given: Given) -> Made:
         name: scheme.within.isin(scheme.units["code"][scheme.units["hot"]])
         for name, scheme in schemes.items()
     }
+    findings = {name: _findings(scheme) for name, scheme in schemes.items()}
     rows, shapes = [], []
-    for name, scheme in schemes.items():
-        found = scheme.units["hot"].to_numpy(dtype=bool)
-        linked = sp.csr_array(scheme.near[found][:, found])
-        count, group = csgraph.connected_components(linked, directed=False)
-        units = scheme.units[found]
-        for number in range(count):
-            own = units[group == number]
-            inside = scheme.within.isin(own["code"])
+    for name in schemes:
+        for own, inside in findings[name]:
             shares = {
                 f"in_{other}": float(hot[other][inside].mean()) if inside.any() else np.nan
                 for other in schemes
             }
-            again = sum(shares[f"in_{other}"] >= _AGAIN for other in schemes if other != name)
+            others = [other for other in schemes if other != name and hot[other].any()]
+            again = sum(
+                shares[f"in_{other}"] >= _AGAIN or _parted(inside, findings[other])
+                for other in others
+            )
             rows.append(
                 {"scheme": name, "units": len(own), "problems": int(inside.sum()),
-                 "again": again, "of": len(schemes) - 1, **shares}
+                 "again": again, "of": len(others), **shares}
             )  # fmt: skip
             shapes.append(shapely.union_all(own.geometry.to_numpy()))
     columns = ["scheme", "units", "problems", "again", "of", *(f"in_{name}" for name in _SCHEMES)]
@@ -83,7 +84,24 @@ def _sensitivity(given: Given) -> Made:
     return {"sensitivity": frame.drop(columns="order")}
 
 
+def _findings(scheme: _Scheme) -> list[tuple[gpd.GeoDataFrame, pd.Series]]:
+    """Return hot units that touch, and which problems lie in them."""
+    found = scheme.units["hot"].to_numpy(dtype=bool)
+    linked = sp.csr_array(scheme.near[found][:, found])
+    count, group = csgraph.connected_components(linked, directed=False)
+    units = [scheme.units[found][group == number] for number in range(count)]
+    return [(own, scheme.within.isin(own["code"])) for own in units]
+
+
+def _parted(inside: pd.Series, findings: list[tuple[gpd.GeoDataFrame, pd.Series]]) -> bool:
+    """Tell whether a finding is found again in parts, on a division that is finer."""
+    parts = [other for _, other in findings if (inside & other).sum() > _AGAIN * other.sum()]
+    return sum(int((inside & part).sum()) for part in parts) >= _PART * max(int(inside.sum()), 1)
+
+
 def _verdict(again: int, of: int) -> str:
+    if of == 0:
+        return "nowhere"
     if again == of:
         return "everywhere"
     return "mostly" if 2 * again >= of else "seldom" if again else "nowhere"
@@ -151,6 +169,7 @@ def _cells(given: Given, resolution: int, off: tuple[float, float]) -> _Scheme:
 _DISTANCES_M = (50.0, 100.0, 200.0, 400.0)
 _MOST_ON_PLANE, _MOST_ON_ROADS, _MOST_BY_CATEGORY = 2000, 2000, 20_000
 _REPLICATES = 99
+_REPLICATES_BY_CATEGORY = 499
 _LEAST_OF_CATEGORY = 20
 
 
@@ -167,11 +186,6 @@ def _spacing(given: Given) -> Made:
         shown = ratio.rename(columns={"k": "ratio"}).assign(
             code=code, kind=kind, category=category or None, points=found.points,
             distance_m=table["distance_m"], p=found.p,
-        )  # fmt: skip
-        shown["pattern"] = np.select(
-            [found.p > settings.alpha, shown["ratio"] > shown["high"],
-             shown["ratio"] < shown["low"]],
-            ["none", "together", "apart"], "none",
         )  # fmt: skip
         rows.append(shown)
 
@@ -196,14 +210,26 @@ def _spacing(given: Given) -> Made:
     kinds = some["category"].astype("string")
     counts = kinds.value_counts()
     if len(counts) > 1:
-        by = analysis.category_k(some.geometry, kinds, distances_m=_DISTANCES_M, **seed)
+        by = analysis.category_k(
+            some.geometry, kinds, distances_m=_DISTANCES_M,
+            permutations=_REPLICATES_BY_CATEGORY, random_state=settings.random_state,
+        )  # fmt: skip
         for name in sorted(counts.index[counts >= _LEAST_OF_CATEGORY]):
             told("category", name, by[name])
     if not rows:
         return {}
     columns = ["code", "kind", "category", "distance_m", "points", "ratio", "low", "high", "p",
-               "pattern"]  # fmt: skip
-    frame = pd.concat(rows, ignore_index=True)[columns]
+               "q", "pattern"]  # fmt: skip
+    frame = pd.concat(rows, ignore_index=True)
+    # Each row of distances is one test.
+    q = analysis.discoveries(np.array([each["p"].iloc[0] for each in rows]))
+    frame["q"] = np.repeat(q, [len(each) for each in rows])
+    frame["pattern"] = np.select(
+        [~(frame["q"] <= settings.alpha), frame["ratio"] > frame["high"],
+         frame["ratio"] < frame["low"]],
+        ["none", "together", "apart"], "none",
+    )  # fmt: skip
+    frame = frame[columns]
     return {"spacing": frame.astype({"category": "string"})}
 
 

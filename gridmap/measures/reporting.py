@@ -11,11 +11,15 @@ from gridmap.measures.registry import Given, Made, Measure
 
 __all__ = ["MEASURES"]
 
+# Standard deviations by which repeats must be more than coincidences.
+_PLAINLY = 3.0
+_MOST_TIMES = 10.0
+
 
 def _reporting(given: Given) -> Made:
     """Return areas with what is reported of them, and with what there is by estimate."""
     settings, asked, cases = given.settings, given.settings.reporting, given.placed
-    level = asked.level or given.level
+    level, seed = asked.level or given.level, settings.random_state
     if not level or cases.empty:
         return {}
     areas = given.city.areas(level)
@@ -29,7 +33,9 @@ def _reporting(given: Given) -> Made:
     inside = within.notna()
     table, within = table[inside], within[inside]
     coincident = analysis.coincidences(table, within)
-    if table["repeats"].sum() <= coincident.sum():
+    repeats, chance = float(table["repeats"].sum()), float(coincident.sum())
+    # What chance puts there is known no better than from as many again.
+    if repeats - chance <= _PLAINLY * (repeats + chance) ** 0.5:
         return {}
     found = analysis.reporting_rates(
         table["repeats"], table["days"], within, table["category"], areas["code"],
@@ -38,11 +44,15 @@ def _reporting(given: Given) -> Made:
     need = analysis.true_need(
         found, table["by_residents"], within, table["category"],
         lifetime_days=asked.lifetime_days, coincident=coincident, confidence=asked.confidence,
-        random_state=settings.random_state,
+        random_state=seed,
     )  # fmt: skip
     reports = table["reports"].groupby(within).sum().reindex(areas["code"], fill_value=0)
     told = found.areas.drop(columns=["events", "spread", "days"]).join(need).assign(reports=reports)
-    told = told.rename(columns={"expected": "repeats_expected"}).set_axis(areas.index)
+    told["repeats_expected"] = told["expected"] + told["coincident"]
+    told = told.drop(columns=["expected", "coincident"]).set_axis(areas.index)
+    # An estimate of more than ten times what was found is one of the lifetime, not of the data.
+    vague = told["need_high"] > _MOST_TIMES * told["found"]
+    told.loc[vague, ["need", "need_low", "need_high", "share_found"]] = np.nan
     told["verdict"] = _verdicts(told, areas)
     frame = areas[["code", "name", "geometry"]].join(told)
     return {"reporting": gpd.GeoDataFrame(frame, geometry="geometry", crs=areas.crs)}

@@ -76,7 +76,9 @@ def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object a line, no table")
     parser.add_argument("--runs", type=int, default=default.runs, metavar="N")
     parser.add_argument("--seeds", type=_numbers, default=default.seeds, metavar="10,11,12")
-    parser.add_argument("--cities", type=_words, default=(), help="graph, sample or both")
+    parser.add_argument(
+        "--cities", type=_words, default=(), help="graph, sample; real ones: tainan, cambridge"
+    )
     parser.add_argument("--atoms", type=_words, default=(), help="buildings, units or both")
     parser.add_argument("--only", type=_words, default=(), help="names of systems")
     parser.add_argument("--limit", type=float, default=default.limit_s, metavar="SECONDS",

@@ -13,7 +13,7 @@ from gridmap.design.geometry.atoms import make_atoms
 from gridmap.design.geometry.tessellation import Cells, tessellate
 from gridmap.settings import Design
 
-__all__ = ["sample_city"]
+__all__ = ["joined", "sample_city"]
 
 PROBLEMS_PER_HOUSEHOLD = 0.01  # the generator's least; the partition does not read them
 
@@ -63,7 +63,7 @@ def sample_city(households: int, random_state: int, *, units: bool = False) -> A
         )
         for k in range(len(outlines))
     ]
-    return _joined(cells, sites["households"].to_numpy(dtype=np.int64), starts)
+    return joined(cells, sites["households"].to_numpy(dtype=np.int64), starts)
 
 
 def _roads(
@@ -74,7 +74,7 @@ def _roads(
     return city.roads.geometry.to_numpy(), weights.to_numpy(dtype=np.float64)
 
 
-def _joined(cells: list[Cells], households: Longs, starts: Longs) -> Atoms:
+def joined(cells: list[Cells], households: Longs, starts: Longs) -> Atoms:
     """Join the cells of all parents, leaving out parents without households."""
     kept = [k for k in range(len(cells)) if households[starts[k] : starts[k + 1]].any()]
     offsets = np.cumsum([0, *(len(cells[k].geometry) for k in kept)])

@@ -68,5 +68,5 @@ def test_what_tells_nothing_is_refused() -> None:
     far = points_of(np.array([[0.0, 0], [9000, 0], [0, 9000]]))
     with pytest.raises(ConformError, match="No candidate reaches"):
         analysis.cross_validated_bandwidth(far, candidates_m=[1.0], method="likelihood")
-    with pytest.raises(ConformError, match="distances_m"):
+    with pytest.raises(ConformError, match="must be above 0 m"):
         analysis.cross_validated_bandwidth(far, candidates_m=[0.0])

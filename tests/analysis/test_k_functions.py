@@ -148,8 +148,22 @@ def test_what_is_missing_is_left_out_and_too_little_is_told() -> None:
             ask()
     assert analysis.category_k(points[:2], pd.Series(["a", "b"]), distances_m=[5]) == {}
     for wrong in ([], [0.0], [float("nan")], [-5.0, 10.0]):
-        with pytest.raises(ConformError, match="distances_m"):
+        with pytest.raises(ConformError, match="must be above 0 m"):
             analysis.ripley_k(points, SQUARE, distances_m=wrong)
+
+
+def test_areas_are_no_points() -> None:
+    discs = points_of(in_the_angle()).buffer(5)
+    labels = pd.Series("a", discs.index)
+    for ask in (
+        lambda: analysis.ripley_k(discs, ANGLE, distances_m=[10]),
+        lambda: analysis.cross_k(discs, discs, ANGLE, distances_m=[10]),
+        lambda: analysis.network_k(town_streets(), discs, distances_m=[10]),
+        lambda: analysis.category_k(discs, labels, distances_m=[10]),
+        lambda: analysis.cross_validated_bandwidth(discs),
+    ):
+        with pytest.raises(ConformError, match="are no points"):
+            ask()
 
 
 def test_the_order_of_distances_and_points_changes_nothing() -> None:

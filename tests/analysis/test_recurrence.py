@@ -297,5 +297,6 @@ def test_groups_that_recur_sooner_are_told() -> None:
     one = recurrence_test(cases.assign(treatment="swept"), within_m=50, as_of=day(30),
                           by="treatment")  # fmt: skip
     assert one.empty
-    with pytest.raises(ConformError, match="no column 'colour'"):
-        recurrence_test(cases, within_m=50, as_of=day(30), by="colour")
+    for wrong in ("colour", "geometry"):
+        with pytest.raises(ConformError, match=f"no column '{wrong}'"):
+            recurrence_test(cases, within_m=50, as_of=day(30), by=wrong)

@@ -269,3 +269,13 @@ def test_a_case_without_place_or_category_is_an_event_of_its_own() -> None:
     assert analysis.same_event(cases, within_m=5, as_of=NOW).tolist() == ["c0", "c1", "c2"]
     with pytest.raises(ConformError, match="within"):
         analysis.same_event(cases, within_m=0, as_of=NOW)
+
+
+def test_what_is_no_number_of_reports_is_refused() -> None:
+    days, places, kinds = pd.Series([3.0, 4.0]), pd.Series(["x", "y"]), pd.Series(["a", "a"])
+    with pytest.raises(ConformError, match="no whole numbers"):
+        analysis.reporting_rates(pd.Series([1.5, 2]), days, places, kinds, pd.Index(["x", "y"]))
+    with pytest.raises(ConformError, match="x"):
+        analysis.reporting_rates(pd.Series([1, 2]), days, places, kinds, pd.Index(["x", "x", "y"]))
+    table = pd.DataFrame({"category": ["a"], "days": [3.0], "before": [1], "before_days": [0.0]})
+    assert analysis.coincidences(table, pd.Series(["x"])).tolist() == [0.0]

@@ -237,3 +237,9 @@ def test_what_cannot_be_scanned_is_told() -> None:
         analysis.spatial_scan(pd.Series([1, 2]), held, places)
     with pytest.raises(ConformError, match="no cases"):
         analysis.spatial_scan(pd.Series([0, 0]), held, places)
+    days = cube_of(np.ones((2, 6)))
+    for wrong, said in ((0.5, "no whole numbers"), (-2.0, "below zero"), (np.nan, "missing")):
+        counts = days.counts.astype(float)
+        counts[1, 3] = wrong
+        with pytest.raises(ConformError, match=said):
+            analysis.space_time_scan(cube_of(counts), places)

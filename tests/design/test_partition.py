@@ -107,7 +107,8 @@ def value(graph, label, bounds, objective, home=None) -> float:
         total += objective.outside_20 * (off > 0.2 + 1e-9)
         perimeter = sum(graph.perimeter_m[mine]) - 2 * sum(pair[2] for pair in inside)
         circle = 2 * np.sqrt(np.pi * sum(graph.area_m2[mine]))
-        total += objective.compactness * (max(perimeter / circle, 1) - 1)
+        shape = objective.compactness * (1 + objective.coarse * (max(label) + 1) / len(graph))
+        total += shape * (max(perimeter / circle, 1) - 1)
         crossed = sum(pair[3] for pair in inside)
         total += objective.barrier * (min(crossed, 1) + np.log(max(crossed, 1)) / 5)
         if home is not None:
@@ -426,11 +427,11 @@ def test_the_plan_of_a_town_is_the_one_it_was() -> None:
     assert found == pytest.approx(
         {
             "flat, balance": 3.743102453,
-            "flat, compact": 13.972201644,
-            "rough, compact": 84.91948987,
-            "few atoms": 9.56024123,
-            "hard bounds": 16.484336329,
-            "warm": 19.310642926,
+            "flat, compact": 44.221791866,
+            "rough, compact": 190.734250186,
+            "few atoms": 22.872853157,
+            "hard bounds": 39.355892427,
+            "warm": 55.420203598,
         },
         abs=1e-8,
     )

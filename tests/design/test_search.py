@@ -34,7 +34,7 @@ exactly, search, solve = interpreted(_exact), interpreted(_search), interpreted(
 
 TERMS = Terms(
     deviation=3.0, outside_10=0.5, outside_20=0.75, compactness=2.0, barrier=1.0, together=1.0,
-    stay=0.25, target=10.0, minimum=6.0, maximum=14.0, hard=100.0,
+    stay=0.25, coarse=0.0, target=10.0, minimum=6.0, maximum=14.0, hard=100.0,
 )  # fmt: skip
 PLAIN = TERMS._replace(stay=0.0)
 MANY = range(25)

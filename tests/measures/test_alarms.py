@@ -111,11 +111,20 @@ def test_only_the_days_that_are_asked_for_count(surge: City) -> None:
     short = told(surge, Analysis(alarms={"days": 2})).frame("alarms")
     # Both days are as the surge is: nothing is known of how it was before.
     assert short.empty
-    later = replace(surge, as_of=NOW + pd.Timedelta(days=500))
-    assert told(later).frame("alarms") is None
-    assert "alarms.days" in str(why_nothing(told(later), "alarms"))
     one = told(surge, Analysis(alarms={"bin": "400D"}))
     assert one.frame("alarms") is None
+    assert "alarms.days" in str(why_nothing(one, "alarms"))
+
+
+def test_a_closing_long_after_the_last_report_silences_nothing(surge: City) -> None:
+    usual = told(surge).frame("alarms")
+    later = told(replace(surge, as_of=NOW + pd.Timedelta(days=500, hours=7))).frame("alarms")
+    assert later.drop(columns="geometry").equals(usual.drop(columns="geometry"))
+
+
+def test_too_many_cells_are_refused_by_what_to_change(surge: City) -> None:
+    with pytest.raises(ConformError, match="h3_resolution"):
+        told(surge, Analysis(alarms={"level": "h3"}, h3_resolution=13))
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

@@ -67,10 +67,13 @@ def test_who_reports_seldom_is_told(quiet: tuple[City, str, pd.Series]) -> None:
     assert frame["ratio"][in_east].mean() < 0.6 * frame["ratio"][~in_east].mean()
     # As many events everywhere, whatever the number of reports.
     assert frame["reports"][in_east].mean() < 0.85 * frame["reports"][~in_east].mean()
-    assert (frame["need"] > frame["found"]).all()
+    told_of = frame["need"].notna()
+    assert told_of.mean() > 0.8
+    assert (frame["need"] > frame["found"])[told_of].all()
+    assert (frame["need_high"] <= 10 * frame["found"])[told_of].all()
     assert frame["share_found"][in_east].mean() < frame["share_found"][~in_east].mean()
-    assert (frame["need_low"] <= frame["need"]).all()
-    assert (frame["need"] <= frame["need_high"]).all()
+    assert (frame["need_low"] <= frame["need"])[told_of].all()
+    assert (frame["need"] <= frame["need_high"])[told_of].all()
     assert (frame["by_residents"] <= frame["found"]).all()
 
 
@@ -105,9 +108,8 @@ def test_duplicates_that_the_source_knows_count_alone(
 
 
 def test_a_city_in_which_nothing_is_reported_twice(sample: Analysed) -> None:
-    apart = sample.city.frame("problems").drop_duplicates("geometry").iloc[::25]
-    city = replace(sample.city, layers={**sample.city.layers, "problems": apart})
-    found = analyse(city, Analysis(reporting={"within_m": 0.5}), want=["reporting"])
+    # What lies side by side there is chance: as much lies there before as after a report.
+    found = analyse(sample.city, Analysis(), want=["reporting"])
     assert found.frame("reporting") is None
     assert "reporting.within_m" in str(why_nothing(found, "reporting"))
 

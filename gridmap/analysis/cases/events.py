@@ -241,7 +241,8 @@ def coincidences(table: pd.DataFrame, areas: pd.Series) -> pd.Series:
     own = sums.groupby([areas.astype("string"), kinds], dropna=False).transform("sum")
     some = own["before_days"] > 0.0
     rates = (own["before"] / own["before_days"]).where(some, city["before"] / city["before_days"])
-    return pd.Series(rates.fillna(0.0) * table["days"], index=table.index, name="coincident")
+    known = rates.where(np.isfinite(rates), 0.0).fillna(0.0)
+    return pd.Series(known * table["days"], index=table.index, name="coincident")
 
 
 def _usable(cases: gpd.GeoDataFrame, opened: Longs) -> npt.NDArray[np.bool_]:

@@ -343,7 +343,8 @@ def recurrence_test(
     by : str
         The column of the groups, such as treatment or department; cases without one are left out.
     horizon_days : float, optional
-        Nothing is watched for longer than this.
+        Nothing is watched for longer than this. Over a year nearly everything comes back near by,
+        by chance, and the more so the more often its category is reported.
 
     Returns
     -------
@@ -426,7 +427,7 @@ def _watched(
     """Return of closed cases their group (``key``), how long they ``lasted``, and by an event."""
     if not within_m > 0 or (horizon_days is not None and not horizon_days > 0):
         raise ConformError("kpi.recurrence", distance_m=within_m, days=horizon_days)
-    if by and by not in cases:
+    if by and (by not in cases or by == cases.geometry.name):
         raise ConformError("kpi.by", column=by, known=", ".join(map(str, cases.columns)))
     now = _ticks.instant(as_of)
     usable, _ = _usable(cases, now, within_m)

@@ -50,7 +50,7 @@ class Association(NamedTuple):
     p_sim: float
 
 
-@asks()
+@asks(within={"permutations": (0, np.inf)})
 def global_moran(
     values: pd.Series,
     weights: sp.csr_array,
@@ -126,7 +126,7 @@ def global_moran(
     return _told(statistic, apart, expected, variance, permutations, random_state)
 
 
-@asks()
+@asks(within={"permutations": (0, np.inf)})
 def general_g(
     values: pd.Series, weights: sp.csr_array, *, permutations: int = 0, random_state: int = 0
 ) -> Association:
@@ -189,7 +189,7 @@ def general_g(
     return _told(statistic, x, expected, variance, permutations, random_state)
 
 
-@asks()
+@asks(within={"permutations": (0, np.inf)})
 def join_counts(
     flags: pd.Series, weights: sp.csr_array, *, permutations: int = 0, random_state: int = 0
 ) -> dict[str, Association]:

@@ -12,6 +12,7 @@ import shapely
 from scipy.spatial.distance import pdist
 
 from gridmap.analysis._doors import asks
+from gridmap.analysis._values import only_points
 from gridmap.analysis.clusters.density import bandwidth
 from gridmap.errors import ConformError
 
@@ -83,6 +84,7 @@ def cross_validated_bandwidth(
 
     Twenty clusters of 60 m, which the rule of thumb takes for one wide heap.
     """
+    only_points(points, "points")
     shapes = points.to_numpy()
     at = shapely.get_coordinates(shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))])
     places, weight = np.unique(at, axis=0, return_counts=True)

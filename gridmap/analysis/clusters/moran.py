@@ -25,7 +25,7 @@ Floats = npt.NDArray[np.float64]
 _FLAT = 1e-12  # of the mean: a smaller spread is rounding
 
 
-@asks()
+@asks(within={"permutations": (0, np.inf)})
 def local_moran(
     values: pd.Series,
     weights: sp.csr_array,
@@ -148,7 +148,7 @@ def _by_exposure(
     return frame
 
 
-@asks()
+@asks(within={"permutations": (1, np.inf)})
 def local_geary(
     values: pd.Series,
     weights: sp.csr_array,

@@ -14,7 +14,7 @@ import scipy.special
 import scipy.stats
 
 from gridmap.analysis._doors import asks
-from gridmap.analysis._values import finite, not_negative
+from gridmap.analysis._values import finite, not_negative, rows_of, whole
 from gridmap.errors import ConformError
 from gridmap.summaries import Summarised
 
@@ -144,10 +144,14 @@ def reporting_rates(
     """
     counts, watched = finite(repeats, "repeats"), finite(days, "days")
     not_negative(counts, repeats.index, "repeats")
+    whole(counts, repeats.index, "repeats")
     not_negative(watched, days.index, "days")
     beside = np.zeros(len(counts)) if coincident is None else finite(coincident, "coincident")
     not_negative(beside, repeats.index, "coincident")
     places = pd.Index(codes)
+    if not places.is_unique:
+        twice = rows_of(places[places.duplicated()])
+        raise ConformError("clock.repeated", table="codes", rows=twice)
     area = places.get_indexer(pd.Index(areas))
     kind, kinds = pd.factorize(categories.astype("string"), sort=True)
     used = (area >= 0) & (kind >= 0)

@@ -14,7 +14,7 @@ import shapely
 from scipy.spatial import cKDTree
 
 from gridmap.analysis._doors import asks
-from gridmap.analysis._values import finite, not_negative, rows_of
+from gridmap.analysis._values import finite, not_negative, rows_of, whole
 from gridmap.analysis.clusters._scan import best_of_each, largest
 from gridmap.analysis.clusters.cube import Cube
 from gridmap.errors import ConformError
@@ -136,7 +136,7 @@ def space_time_scan(
     >>> sorted(found.members["code"])
     ['g11', 'g18', 'g19', 'g20', 'g27']
     """
-    counts = np.asarray(cube.counts, dtype=np.int64)
+    counts = _counted(cube)
     span = min(most_bins, counts.shape[1] // 2)
     _alike("places", places, counts)
     if span < 1:
@@ -213,18 +213,26 @@ def spatial_scan(
     >>> found.clusters[["units", "cases", "p"]].to_dict("records")
     [{'units': 5, 'cases': 60, 'p': 0.001}]
     """
-    whole = finite(counts, "counts")
-    not_negative(whole, counts.index, "counts")
-    broken = whole != np.floor(whole)
-    if broken.any():
-        raise ConformError("conform.scan_counts", rows=rows_of(counts.index[broken]))
-    cases = whole.astype(np.int64)[:, None]
+    numbers = finite(counts, "counts")
+    not_negative(numbers, counts.index, "counts")
+    whole(numbers, counts.index, "counts")
+    cases = numbers.astype(np.int64)[:, None]
     share = _shares(cases, _held(exposure, cases))
     looked = _Looked(cases, share, np.array([float(cases.sum())]))
     clusters, members, drawn = _scanned(
         looked, counts.index, places, _poisson, most_share, permutations, random_state, alpha
     )
     return Scan(clusters.drop(columns="bins"), members, drawn)
+
+
+def _counted(cube: Cube) -> Longs:
+    """Return the counts of a cube, proven to be such."""
+    numbers = np.asarray(cube.counts, dtype=np.float64)
+    rows = pd.Series(numbers.sum(axis=1), index=cube.codes)
+    finite(rows, "counts")
+    not_negative(numbers.min(axis=1, initial=0.0), cube.codes, "counts")
+    whole((numbers - np.floor(numbers)).max(axis=1, initial=0.0) * 0.5, cube.codes, "counts")
+    return numbers.astype(np.int64)
 
 
 @dataclass(frozen=True)

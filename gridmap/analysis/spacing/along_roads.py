@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gridmap.analysis._doors import asks
+from gridmap.analysis._values import only_points
 from gridmap.analysis.network._distances import counts_along
 from gridmap.analysis.network.graph import Network, places_on
 from gridmap.analysis.spacing.ripley import KFunction, beside, rising
@@ -77,6 +78,7 @@ def network_k(
     0.01
     """
     distances = rising(distances_m)
+    only_points(points, "points")
     edge, along = places_on(network, points, within_m=within_m)
     count = len(edge)
     if count < _FEWEST:

@@ -14,6 +14,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from gridmap.analysis._doors import asks
+from gridmap.analysis._values import only_points
 from gridmap.analysis.spacing._pairs import counts_within, labelled_pairs, shelved
 from gridmap.errors import ConformError
 from gridmap.summaries import Summarised
@@ -245,6 +246,7 @@ def category_k(
     {'litter': 1.24, 'stall': 4.52}
     """
     distances = rising(distances_m)
+    only_points(points, "points")
     shapes = points.to_numpy()
     kept = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes)) & categories.notna().to_numpy()
     x, y = (axis.to_numpy(dtype=np.float64)[kept] for axis in (points.x, points.y))
@@ -283,6 +285,7 @@ def rising(distances_m: Sequence[float]) -> Floats:
 
 
 def _inside(points: gpd.GeoSeries, outline: BaseGeometry) -> Floats:
+    only_points(points, "points")
     shapes = points.to_numpy()
     kept = shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
     at = shapely.get_coordinates(kept)

@@ -59,6 +59,7 @@ class Terms(NamedTuple):
     barrier: float
     together: float
     stay: float
+    coarse: float
     target: float
     minimum: float
     maximum: float

@@ -153,14 +153,26 @@ def values(
     for p in range(len(counts)):
         low, high = offsets[p], offsets[p + 1]
         if low < high:
-            cost[p] = _value(_one(cells, low, high), pure, label[low:high], counts[p])[0]
+            fitting = _fitting(pure, high - low, counts[p])
+            cost[p] = _value(_one(cells, low, high), fitting, label[low:high], counts[p])[0]
 
 
 @inner
 def _harder(terms: Terms, hard: float) -> Terms:
     return Terms(
         terms.deviation, terms.outside_10, terms.outside_20, terms.compactness, terms.barrier,
-        terms.together, terms.stay, terms.target, terms.minimum, terms.maximum, hard,
+        terms.together, terms.stay, terms.coarse, terms.target, terms.minimum, terms.maximum, hard,
+    )  # fmt: skip
+
+
+@inner
+def _fitting(terms: Terms, atoms: int, parts: int) -> Terms:
+    """Return the terms for a parent: where parts have few atoms, compactness counts more."""
+    compactness = terms.compactness * (1.0 + terms.coarse * parts / max(atoms, 1))
+    return Terms(
+        terms.deviation, terms.outside_10, terms.outside_20, compactness, terms.barrier,
+        terms.together, terms.stay, terms.coarse, terms.target, terms.minimum, terms.maximum,
+        terms.hard,
     )  # fmt: skip
 
 
@@ -209,22 +221,23 @@ def improve(
             continue
         random[0] = np.uint64(seeds[p]) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(1)
         one, mine = _one(cells, low, high), label[low:high]
-        least = _unavoidable(one, terms, parts)
+        own = _fitting(terms, high - low, parts)
+        least = _unavoidable(one, own, parts)
         step = MEND if warm else BEGIN if high - low <= MOST_ATOMS else SEARCH
         while step != END:
             kept = mine.copy()
             if step == FEASIBLE:
-                _meet_bounds(one, terms, mine, parts, effort, room, random)
-            _step(one, terms, mine, parts, step, effort, room, random)
-            known, out = _value(one, terms, mine, parts)
+                _meet_bounds(one, own, mine, parts, effort, room, random)
+            _step(one, own, mine, parts, step, effort, room, random)
+            known, out = _value(one, own, mine, parts)
             if step in (SEARCH_AGAIN, FEASIBLE):
-                before = _value(one, terms, kept, parts)
+                before = _value(one, own, kept, parts)
                 if known >= before[0]:
                     mine[:] = kept
                     known, out = before
             outside = out > least + SLACK * parts
-            if _may_prove(step, terms, outside):
-                proven[p] = _prove(one, terms, mine, parts, known, WORK * effort, room)
+            if _may_prove(step, own, outside):
+                proven[p] = _prove(one, own, mine, parts, known, WORK * effort, room)
             step = _next(step, high - low, proven[p], outside)
 
 
@@ -269,7 +282,18 @@ def _meet_bounds(
 ) -> None:
     """Bring as much weight inside the bounds as can be, whatever else it costs."""
     bare = Terms(
-        0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, terms.target, terms.minimum, terms.maximum, terms.hard
+        0.0,
+        0.0,
+        0.0,
+        0.0,
+        0.0,
+        0.0,
+        0.0,
+        0.0,
+        terms.target,
+        terms.minimum,
+        terms.maximum,
+        terms.hard,
     )
     tries = int(2000 * len(label) * effort) + 1
     # A heat of a tenth of the target, which cools to a five-hundredth.

@@ -54,6 +54,9 @@ class Objective:
     stay : float
         Times the weight of each atom that leaves its home. An atom stays if most of the weight
         of its part, as far as it had a home, comes from the same home.
+    coarse : float
+        How much more compactness counts where parts have few atoms: ``1 + coarse / n`` times as
+        much at n atoms a part. How even parts of two or three atoms are, their atoms decide.
     """
 
     deviation: float
@@ -63,6 +66,7 @@ class Objective:
     barrier: float = 0.0
     together: float = 0.0
     stay: float = 0.0
+    coarse: float = 0.0
 
 
 PRESETS: Mapping[str, Objective] = MappingProxyType(
@@ -77,11 +81,12 @@ PRESETS: Mapping[str, Objective] = MappingProxyType(
         ),
         "compact": Objective(
             deviation=3.0,
-            outside_10=1.0,
-            outside_20=2.5,
-            compactness=5.0,
+            outside_10=2.5,
+            outside_20=4.5,
+            compactness=15.0,
             barrier=6.0,
             together=0.5,
+            coarse=0.6,
         ),
     }
 )

@@ -136,7 +136,8 @@ def _reporting(result: Result, frame: pd.DataFrame, lang: str) -> Explained:
     known = frame["need"].notna()
     numbers = {
         "seldom": verdicts.get("seldom", 0), "readily": verdicts.get("readily", 0),
-        "count": len(frame), "found": frame["found"].sum(), "need": frame["need"][known].sum(),
+        "count": len(frame), "found": frame["found"][known].sum(),
+        "need": frame["need"][known].sum(), "known": known.sum(),
     }  # fmt: skip
     said = [
         _said("reporting", lang, **{name: number_text(round(n)) for name, n in numbers.items()}),

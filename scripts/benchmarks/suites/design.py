@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import numpy as np
@@ -17,6 +17,7 @@ from benchmarks.lines import Line, Options, figure, note
 from benchmarks.metrics import deviations, judge, violations
 from benchmarks.names import short
 from benchmarks.peers import PEERS, Setting
+from benchmarks.real_city import REAL
 from benchmarks.sample_city import sample_city
 from benchmarks.turns import Runs, in_turns
 
@@ -25,7 +26,11 @@ __all__ = ["CITIES", "GRIDMAP", "PEER_GROUP", "run"]
 BENCH = "design"
 PEER_GROUP = "bench"
 HOUSEHOLDS = 115_000
-CITIES = {"graph": ("graph city", graph_city), "sample": ("sample city", sample_city)}
+CITIES: dict[str, tuple[str, Callable[..., Atoms]]] = {
+    "graph": ("graph city", graph_city),
+    "sample": ("sample city", sample_city),
+    **REAL,
+}
 GRIDMAP = tuple(
     Setting("gridmap", name, "gridmap_engine", name, "gridmap-analytics")
     for name in ("balance", "compact")
