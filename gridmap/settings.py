@@ -226,6 +226,13 @@ class Analysis(Finite):
     alarms: Alarms = Alarms()
     reporting: Reporting = Reporting()
 
+    @model_validator(mode="after")
+    def _sources_differ(self) -> Self:
+        both = [name for name in self.residents if name in self.patrols]
+        if both:
+            raise MistakeError("both_sources", sources=", ".join(both))
+        return self
+
 
 _ROADS = {
     "motorway": 3.0, "trunk": 2.0, "primary": 1.0, "main": 1.0, "secondary": 1.0,

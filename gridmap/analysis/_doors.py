@@ -176,9 +176,8 @@ def _prove_alike(function: str, given: Mapping[str, Any]) -> None:
 
 def _prove_within(function: str, name: str, value: Any, least: float, most: float) -> None:
     if not least <= value <= most:
-        raise ConformError(
-            "conform.within", function=function, name=name, value=value, least=least, most=most
-        )
+        key = "conform.at_least" if most == float("inf") else "conform.within"
+        raise ConformError(key, function=function, name=name, value=value, least=least, most=most)
 
 
 def _prove_system(function: str, name: str, value: object) -> None:

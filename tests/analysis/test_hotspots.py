@@ -228,7 +228,7 @@ def test_where_residents_report_and_nobody_looks() -> None:
     assert (found["hotspot_app"] == "none").all()
     pooled = hotspots(frame.sum(axis=1), weights)
     pd.testing.assert_series_equal(found["z"], pooled["z"])
-    with pytest.raises(ConformError, match="No counts of source 'video'"):
+    with pytest.raises(ConformError, match="no report of source 'video'"):
         hotspots_by_source(frame, weights, residents=["app"], patrols=["video"])
 
 

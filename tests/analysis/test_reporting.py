@@ -267,7 +267,7 @@ def test_a_case_without_place_or_category_is_an_event_of_its_own() -> None:
         gpd.GeoSeries([*cases.geometry[:2], shapely.Point()], cases.index, crs=cases.crs)
     )
     assert analysis.same_event(cases, within_m=5, as_of=NOW).tolist() == ["c0", "c1", "c2"]
-    with pytest.raises(ConformError, match="within"):
+    with pytest.raises(ConformError, match="within_m"):
         analysis.same_event(cases, within_m=0, as_of=NOW)
 
 

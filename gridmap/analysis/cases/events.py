@@ -22,7 +22,11 @@ Longs = npt.NDArray[np.int64]
 _NEVER = np.iinfo(np.int64).max
 
 
-@asks("cases", columns={"cases": ("category", "opened", "closed")})
+@asks(
+    "cases",
+    columns={"cases": ("category", "opened", "closed")},
+    within={"within_m": (1e-3, 1e5)},
+)
 def same_event(cases: gpd.GeoDataFrame, *, within_m: float, as_of: dt.datetime) -> pd.Series:
     """Find the first report of the event that each case reports.
 
@@ -48,7 +52,8 @@ def same_event(cases: gpd.GeoDataFrame, *, within_m: float, as_of: dt.datetime) 
     Raises
     ------
     ConformError
-        If the distance is not above zero, a label of the cases repeats, or times have no zone.
+        If the distance is below a millimetre or above 100 km, a label of the cases repeats, or
+        times have no zone.
 
     Examples
     --------
@@ -65,8 +70,6 @@ def same_event(cases: gpd.GeoDataFrame, *, within_m: float, as_of: dt.datetime) 
 
     The second repeats the first, which was closed before the third.
     """
-    if not within_m > 0:
-        raise ConformError("kpi.recurrence", distance_m=within_m, days="-")
     if not cases.index.is_unique:
         twice = ", ".join(map(str, cases.index[cases.index.duplicated()][:5]))
         raise ConformError("clock.repeated", table="cases", rows=twice)
