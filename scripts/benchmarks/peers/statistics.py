@@ -149,7 +149,49 @@ def _gridmap_emerging(data: Arrays) -> tuple[Arrays, Figures]:
     return {"pattern": np.asarray(patterns.codes)}, {"cpu_s": cpu}
 
 
+def _gridmap_hotspots(data: Arrays, way: str) -> tuple[Arrays, Figures]:
+    hotspots = import_module("gridmap.analysis").hotspots
+    counts = pd.Series(data["counts"])
+    size = len(counts)
+    weights = sp.csr_array((np.ones(len(data["row"])), (data["row"], data["column"])), (size, size))
+    ways: dict[str, dict[str, Any]] = {
+        "permuted": {"distribution": "normal", "permutations": PERMUTATIONS},
+        "exact": {},
+        "exposed": {"exposure": pd.Series(data["exposure"])},
+    }
+    asked = ways[way]
+    few = slice(WARM)
+    hotspots(counts[few], weights[few][:, few], **{
+        name: value[few] if name == "exposure" else value for name, value in asked.items()
+    })  # fmt: skip
+    found, cpu = timed(lambda: hotspots(counts, weights, **asked))
+    return {"z": found["z"].to_numpy()}, {"cpu_s": cpu}
+
+
+def _gridmap_scan(data: Arrays, model: str) -> tuple[Arrays, Figures]:
+    analysis = import_module("gridmap.analysis")
+    places = gpd.GeoSeries.from_xy(*data["xy"].T, crs=4549)
+    days = pd.date_range("2025-01-01", periods=data["counts"].shape[1] + 1, tz="Asia/Shanghai")
+    cube = analysis.Cube(data["counts"], pd.Index(range(len(places))).astype(str), days, 0)
+    exposure = pd.Series(data["exposure"])
+    analysis.space_time_scan(cube, places, model=model, exposure=exposure, permutations=1)
+    found, cpu = timed(
+        lambda: analysis.space_time_scan(
+            cube, places, model=model, exposure=exposure, permutations=PERMUTATIONS
+        )
+    )
+    return {"largest": found.largest}, {"cpu_s": cpu}
+
+
 SYSTEMS = {
+    **{
+        f"gridmap_{way}": partial(_gridmap_hotspots, way=way)
+        for way in ("permuted", "exact", "exposed")
+    },
+    **{
+        f"gridmap_scan_{model}": partial(_gridmap_scan, model=model)
+        for model in ("permutation", "poisson")
+    },
     "gridmap_neighbours": _gridmap_neighbours,
     "libpysal": _libpysal,
     "tree": _tree,

@@ -100,7 +100,8 @@ def _case(options: Options, kind: str, unit: str, random_state: int) -> Iterator
     title, make = CITIES[kind]
     size = options.size or HOUSEHOLDS
     atoms = make(size, random_state, units=unit == "units")
-    case = f"{title} {short(size)} households, seed {random_state}, {unit}"
+    named = title if kind in REAL else f"{title} {short(size)} households"
+    case = f"{named}, seed {random_state}, {unit}"
     note(
         f"{case}: {atoms.weight.sum()} households in {len(atoms)} atoms, "
         f"{len(atoms.counts)} parents, {atoms.counts.sum()} parts"
