@@ -146,6 +146,7 @@ def _points(origin: tuple[float, float], count: int) -> dict[str, pd.DataFrame]:
             post=["Post"] * count,
             person=["Person"] * count,
             neighbourhood=["North"] * count,
+            duplicate_of=[None] * count,
             treatment=["cleaned"] * count,
             campaign=["spring"] * count,
             level=["grid"] * count,

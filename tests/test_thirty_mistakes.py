@@ -192,8 +192,8 @@ MISTAKES = {
     ),
     "a field that is mistyped": Mistake(
         "check TOWN",
-        "city.toml: inputs 2 (cases.csv).columns: layer 'problems' has no field 'openend'; did you mean 'opened'? It has: code, category, source, opened, due, closed, address, recorded_area, department, post, person, neighbourhood, treatment, campaign, level, entered, visited",
-        "city.toml：inputs 2 (cases.csv).columns：图层“problems”没有字段“openend”；是否为“opened”？现有：code, category, source, opened, due, closed, address, recorded_area, department, post, person, neighbourhood, treatment, campaign, level, entered, visited",
+        "city.toml: inputs 2 (cases.csv).columns: layer 'problems' has no field 'openend'; did you mean 'opened'? It has: code, category, source, opened, due, closed, address, recorded_area, duplicate_of, department, post, person, neighbourhood, treatment, campaign, level, entered, visited",
+        "city.toml：inputs 2 (cases.csv).columns：图层“problems”没有字段“openend”；是否为“opened”？现有：code, category, source, opened, due, closed, address, recorded_area, duplicate_of, department, post, person, neighbourhood, treatment, campaign, level, entered, visited",
         city=(("opened =", "openend ="),),
     ),
     "a layer that is mistyped": Mistake(

@@ -309,7 +309,7 @@ def test_ten_bins_from_the_first_day_are_the_fewest_to_follow(
     row: Any, first: str, told: bool
 ) -> None:
     city, _ = row
-    times = pd.to_datetime(pd.Series([first, "2025-12-30 10:00"])).dt.tz_localize("UTC")
+    times = pd.to_datetime(pd.Series([first, "2025-12-31 10:00"])).dt.tz_localize("UTC")
     found = {"problems": cases((50, 50), (60, 50), opened=times)}
     asked = {"emerging_bin": "1D", "neighbour_m": 110.0}
     assert bool(made(clusters, "emerging", city, found, **asked)) is told
