@@ -31,7 +31,7 @@ class _Units:
 def _alarms(given: Given) -> Made:
     """Return the places that stand out today, one row each, as the areas that they are made of."""
     asked, problems = given.settings.alarms, given.placed
-    level = asked.level or given.level or "h3"
+    level = asked.level or _level(given)
     times = problems["opened"]
     if times.notna().sum() == 0:
         return {}
@@ -54,8 +54,7 @@ def _alarms(given: Given) -> Made:
     )
     if not cube.counts.any():
         return {}
-    work = len(units.areas) ** 2 * asked.most_share * asked.most_bins * asked.replicates
-    if work > _MOST_WORK:
+    if _work(given, len(units.areas)) > _MOST_WORK:
         raise ConformError("conform.scan_large", units=len(units.areas))
     found = analysis.space_time_scan(
         cube,
@@ -69,6 +68,22 @@ def _alarms(given: Given) -> Made:
         alpha=given.settings.alpha,
     )
     return {"alarms": _told(found, units, problems[seen], cube, _names(given, level))}
+
+
+def _level(given: Given) -> str:
+    """Return the finest level from that of the analysis up that is scanned in minutes."""
+    levels = given.city.levels
+    if given.level not in levels:
+        return given.level or "h3"
+    upward = levels[levels.index(given.level) :: -1]
+    fine = (name for name in upward if _work(given, len(given.city.areas(name))) <= _MOST_WORK)
+    return next(fine, upward[-1])
+
+
+def _work(given: Given, units: int) -> float:
+    """Return how many units, neighbours, spans and maps of chance are looked at."""
+    asked = given.settings.alarms
+    return float(units) ** 2 * asked.most_share * asked.most_bins * asked.replicates
 
 
 def _names(given: Given, level: str) -> pd.Series | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import scipy.sparse as sp
 import shapely
@@ -18,6 +19,9 @@ from gridmap.measures.exposures import USES, cell_exposure, parent_exposure
 from gridmap.measures.registry import Given, Made, Measure
 
 __all__ = ["MEASURES"]
+
+Floats = npt.NDArray[np.float64]
+Longs = npt.NDArray[np.int64]
 
 # Divisions of the city that hot spots are asked of.
 _SCHEMES = ("grids", "parents", "cells", "shifted", "coarser", "finer")
@@ -47,26 +51,25 @@ def _sensitivity(given: Given) -> Made:
     if given.placed.empty:
         return {}
     schemes = dict(_schemes(given))
-    hot = {
-        name: scheme.within.isin(scheme.units["code"][scheme.units["hot"]])
-        for name, scheme in schemes.items()
-    }
-    findings = {name: _findings(scheme) for name, scheme in schemes.items()}
+    groups = {name: _groups(scheme) for name, scheme in schemes.items()}
+    found = {name: _found_at(schemes[name], group) for name, group in groups.items()}
     rows, shapes = [], []
-    for name in schemes:
-        for own, inside in findings[name]:
-            shares = {
-                f"in_{other}": float(hot[other][inside].mean()) if inside.any() else np.nan
-                for other in schemes
-            }
-            others = [other for other in schemes if other != name and hot[other].any()]
+    for name, scheme in schemes.items():
+        others = [other for other in schemes if other != name and (found[other] >= 0).any()]
+        count = int(groups[name].max(initial=-1)) + 1
+        sizes = np.bincount(found[name][found[name] >= 0], minlength=count)
+        shares = {other: _shares(found[name], found[other], sizes) for other in schemes}
+        hot = scheme.units[scheme.units["hot"]]
+        for number in range(count):
+            own = hot[groups[name] == number]
             again = sum(
-                shares[f"in_{other}"] >= _AGAIN or _parted(inside, findings[other])
+                shares[other][0][number] >= _AGAIN or shares[other][1][number] >= _PART
                 for other in others
             )
             rows.append(
-                {"scheme": name, "units": len(own), "problems": int(inside.sum()),
-                 "again": again, "of": len(others), **shares}
+                {"scheme": name, "units": len(own), "problems": int(sizes[number]),
+                 "again": again, "of": len(others),
+                 **{f"in_{other}": share[0][number] for other, share in shares.items()}}
             )  # fmt: skip
             shapes.append(shapely.union_all(own.geometry.to_numpy()))
     columns = ["scheme", "units", "problems", "again", "of", *(f"in_{name}" for name in _SCHEMES)]
@@ -84,19 +87,35 @@ def _sensitivity(given: Given) -> Made:
     return {"sensitivity": frame.drop(columns="order")}
 
 
-def _findings(scheme: _Scheme) -> list[tuple[gpd.GeoDataFrame, pd.Series]]:
-    """Return hot units that touch, and which problems lie in them."""
+def _groups(scheme: _Scheme) -> Longs:
+    """Return of each hot unit the number of its finding: of the hot units that touch."""
     found = scheme.units["hot"].to_numpy(dtype=bool)
     linked = sp.csr_array(scheme.near[found][:, found])
-    count, group = csgraph.connected_components(linked, directed=False)
-    units = [scheme.units[found][group == number] for number in range(count)]
-    return [(own, scheme.within.isin(own["code"])) for own in units]
+    return np.asarray(csgraph.connected_components(linked, directed=False)[1], dtype=np.int64)
 
 
-def _parted(inside: pd.Series, findings: list[tuple[gpd.GeoDataFrame, pd.Series]]) -> bool:
-    """Tell whether a finding is found again in parts, on a division that is finer."""
-    parts = [other for _, other in findings if (inside & other).sum() > _AGAIN * other.sum()]
-    return sum(int((inside & part).sum()) for part in parts) >= _PART * max(int(inside.sum()), 1)
+def _found_at(scheme: _Scheme, group: Longs) -> Longs:
+    """Return of each problem the finding that it lies in, -1 for none."""
+    hot = pd.Index(scheme.units["code"][scheme.units["hot"]])
+    at = hot.get_indexer(pd.Index(scheme.within))
+    return np.where(at >= 0, np.append(group, -1)[at], -1)
+
+
+def _shares(own: Longs, other: Longs, sizes: Longs) -> tuple[Floats, Floats]:
+    """Return the share of each finding's problems that lie in findings of another division.
+
+    Of any of them, and of those that lie in it by more than half, its parts.
+    """
+    both = (own >= 0) & (other >= 0)
+    pairs, counts = np.unique(np.column_stack([own[both], other[both]]), axis=0, return_counts=True)
+    whole = np.bincount(other[other >= 0], minlength=1)
+    part = counts > _AGAIN * whole[pairs[:, 1]]
+    with np.errstate(invalid="ignore"):
+        inside, parts = (
+            np.bincount(pairs[rows, 0], counts[rows], len(sizes)) / sizes
+            for rows in (slice(None), part)
+        )
+    return inside, parts
 
 
 def _verdict(again: int, of: int) -> str:

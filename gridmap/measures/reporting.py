@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from gridmap import analysis
-from gridmap.errors import ConformError
 from gridmap.measures.registry import Given, Made, Measure
 
 __all__ = ["MEASURES"]
@@ -24,12 +23,6 @@ def _reporting(given: Given) -> Made:
     if not level or cases.empty:
         return {}
     areas = given.city.areas(level)
-    known = set(cases["source"].dropna())
-    if settings.residents and known.isdisjoint(settings.residents):
-        raise ConformError(
-            "conform.source_column", source=", ".join(settings.residents),
-            known=", ".join(sorted(known)) or "-",
-        )  # fmt: skip
     cases = cases.set_index("code")
     events = analysis.same_event(cases, within_m=asked.within_m, as_of=given.city.as_of)
     table = analysis.event_table(

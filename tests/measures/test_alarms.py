@@ -11,7 +11,9 @@ import pytest
 import shapely
 
 from gridmap.errors import ConformError
+from gridmap.measures.alarms import _level
 from gridmap.measures.analyse import analyse, why_nothing
+from gridmap.measures.registry import Given
 from gridmap.model import City
 from gridmap.outputs.tables.explained import explained
 from gridmap.result import Analysed
@@ -125,6 +127,13 @@ def test_a_closing_long_after_the_last_report_silences_nothing(surge: City) -> N
 def test_too_many_cells_are_refused_by_what_to_change(surge: City) -> None:
     with pytest.raises(ConformError, match="h3_resolution"):
         told(surge, Analysis(alarms={"level": "h3"}, h3_resolution=13))
+    # Of a level that nobody asked for, the areas above are taken instead.
+    many = {"replicates": 50_000_000}
+    assert len(surge.areas("grid")) ** 2 * 0.1 * 28 * many["replicates"] > 1e11
+    assert _level(Given(surge, Analysis(alarms=many))) == "community"
+    assert _level(Given(surge, Analysis())) == "grid"
+    with pytest.raises(ConformError, match="moon"):
+        told(surge, Analysis(level="moon"))
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
